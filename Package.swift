@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target under `Sources/`, with the settings every target shares.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "shoal",
+    products: [
+        .executable(name: "shoal", targets: ["shoal"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // The system's C libraries.
+        .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+
+        // Types, wire format, placement.
+        module("ShoalTypes"),
+        module("ShoalChecksum", ["CISAL"]),
+        module("ShoalWire", ["ShoalTypes", "ShoalChecksum"]),
+        module("ShoalPlacement", ["ShoalTypes"]),
+
+        // The seam between the cores and whatever moves their messages.
+        module("ShoalRPC", ["ShoalTypes", "ShoalWire"]),
+
+        // Cores: no NIO, no clock, no random source.
+        module("ShoalKeyValue", ["CRocksDB"]),
+        module("ShoalChunkStore", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
+        module("ShoalMetadata", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue"]),
+        module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
+
+        // Shells.
+        module("ShoalTransport", ["ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),
+        module(
+            "ShoalNode",
+            [
+                "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalChunkStore",
+                "ShoalTransport", logging,
+            ]),
+        module(
+            "ShoalMetadataServer",
+            [
+                "ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalKeyValue", "ShoalMetadata",
+                "ShoalTransport", logging,
+            ]),
+        module("ShoalFUSE", ["ShoalTypes", "CFuse3"]),
+        module(
+            "ShoalMount",
+            [
+                "ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalClient", "ShoalTransport", "ShoalFUSE", logging,
+            ]),
+        module("ShoalCluster", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
+        .executableTarget(
+            name: "shoal",
+            dependencies: [
+                "ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", "ShoalTransport", "ShoalNode",
+                "ShoalMetadataServer", "ShoalMount", "ShoalCluster", logging, arguments, lifecycle,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
+
+        // Tests.
+        suite("ShoalTypesTests", ["ShoalTypes"]),
+        suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),
+        suite("ShoalPlacementTests", ["ShoalTypes", "ShoalPlacement"]),
+        suite("ShoalChunkStoreTests", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore"]),
+        suite(
+            "ShoalMetadataTests", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue", "ShoalMetadata"]),
+        suite("ShoalClientTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", logging]),
+        suite("ShoalTransportTests", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
+        suite(
+            "ShoalNodeTests",
+            [
+                "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalChunkStore",
+                "ShoalTransport", "ShoalNode", logging,
+            ]),
+        suite("ShoalFUSETests", ["ShoalTypes", "ShoalFUSE"]),
+        suite("ShoalMountedTests", ["ShoalTypes"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

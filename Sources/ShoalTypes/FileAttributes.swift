@@ -1,0 +1,46 @@
+/// What `stat` shows of an inode, and where its content is.
+package struct FileAttributes: Hashable, Sendable {
+    package var inode: InodeID
+    /// Type and permission bits, as `st_mode`.
+    package var mode: UInt32
+    package var linkCount: UInt32
+    package var uid: UInt32
+    package var gid: UInt32
+    /// Device number of a special file, as `st_rdev`.
+    package var device: UInt32
+    /// Length in bytes; of a symlink, the length of its target.
+    package var size: UInt64
+    package var accessTime: Timestamp
+    package var modifyTime: Timestamp
+    package var changeTime: Timestamp
+    package var data: DataID
+    /// Chunks are `1 << chunkBytesLog2` bytes: 16...26.
+    package var chunkBytesLog2: UInt8
+    /// Bytes that the holder of the write lease may have sent to the nodes; at least `size` while it is written.
+    /// Chunks at and past `size` may hold unacknowledged bytes up to here if the writer died (see `Grant.tailUnclean`).
+    package var reservedSize: UInt64
+
+    package init(
+        inode: InodeID = InodeID(0), mode: UInt32 = 0, linkCount: UInt32 = 1, uid: UInt32 = 0, gid: UInt32 = 0,
+        device: UInt32 = 0, size: UInt64 = 0, accessTime: Timestamp = Timestamp(), modifyTime: Timestamp = Timestamp(),
+        changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0
+    ) {
+        self.inode = inode
+        self.mode = mode
+        self.linkCount = linkCount
+        self.uid = uid
+        self.gid = gid
+        self.device = device
+        self.size = size
+        self.accessTime = accessTime
+        self.modifyTime = modifyTime
+        self.changeTime = changeTime
+        self.data = data
+        self.chunkBytesLog2 = chunkBytesLog2
+        self.reservedSize = reservedSize
+    }
+
+    package var kind: FileKind { FileKind(mode: mode) ?? .regular }
+    package var permissions: UInt32 { mode & 0o7777 }
+    package var chunkBytes: UInt64 { 1 << UInt64(chunkBytesLog2) }
+}

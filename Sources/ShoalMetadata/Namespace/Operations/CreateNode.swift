@@ -1,0 +1,19 @@
+import ShoalTypes
+import ShoalWire
+
+/// x
+package struct CreateNode: NamespaceOperation {
+    package let request: CreateRequest
+    package init(_ request: CreateRequest) { self.request = request }
+    package var caller: Caller { request.caller }
+
+    package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
+        throw .file(.notImplemented)
+    }
+
+    package func execute(
+        _ transaction: inout NamespaceTransaction, _ context: OperationContext
+    ) throws(MetadataError) -> EntryReply {
+        throw .file(.notImplemented)
+    }
+}

@@ -23,11 +23,13 @@ package struct CoordinatorLimits: Sendable {
     package var nodeReportPause = Interval.seconds(1)
     /// A node that has been down for so long is replaced.
     package var nodeReplacementDelay = Interval.seconds(600)
-    /// Deletions on their way to nodes at once, and chunks in each.
-    package var deletionsInFlightMax = 8
+    /// Chunks, and data IDs, whose deletion is under way at once.
     package var deletionChunksMax = 1024
-    /// The pause after a failed deletion.
-    package var deletionRetryPause = Interval.seconds(1)
+    package var deletionEntriesMax = 256
+    /// The pause after a failed deletion, and between looks at an empty queue.
+    package var deletionPause = Interval.seconds(1)
+    /// The server itself stood still if ticks are further apart: nobody is blamed for that time.
+    package var tickGapMax = Interval.seconds(1)
 
     package init() {}
     package static let production = CoordinatorLimits()

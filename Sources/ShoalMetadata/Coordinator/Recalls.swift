@@ -89,6 +89,12 @@ struct Recalls {
         }
     }
 
+    /// The session has ended.
+    mutating func removeAll(of session: SessionID) {
+        for key in recallsInOrder where key.session == session { removeRecall(key) }
+        for key in glimpsesInOrder where key.session == session { removeGlimpse(key) }
+    }
+
     /// Keys in order, so that nothing depends on the order of a hash table.
     var recallsInOrder: [Key] { recalls.keys.sorted() }
     var glimpsesInOrder: [Key] { glimpses.keys.sorted() }

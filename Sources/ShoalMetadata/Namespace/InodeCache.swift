@@ -1,13 +1,14 @@
 import ShoalTypes
 
-/// Decoded inodes and dentries as the store holds them, the recently used ones. Bounded by `NamespaceLimits`.
+/// Decoded inodes and dentries as the store holds them, absent names too; the recently used ones. Bounded by
+/// `NamespaceLimits`.
 struct InodeCache {
     struct DentryKey: Hashable {
         let parent: InodeID
         let name: FileName
     }
     private var inodes: LeastRecentlyUsedTable<InodeID, InodeRecord>
-    private var dentries: LeastRecentlyUsedTable<DentryKey, Dentry>
+    private var dentries: LeastRecentlyUsedTable<DentryKey, Dentry?>
 
     init(limits: NamespaceLimits) {
         inodes = LeastRecentlyUsedTable(countMax: limits.inodesCachedMax)
@@ -19,8 +20,7 @@ struct InodeCache {
         if let record { inodes.set(inode, record) } else { inodes.remove(inode) }
     }
 
-    mutating func dentry(_ key: DentryKey) -> Dentry? { dentries.value(key) }
-    mutating func set(_ key: DentryKey, _ dentry: Dentry?) {
-        if let dentry { dentries.set(key, dentry) } else { dentries.remove(key) }
-    }
+    /// Nil if the cache does not know, `.some(nil)` if the name is absent.
+    mutating func dentry(_ key: DentryKey) -> Dentry?? { dentries.value(key) }
+    mutating func set(_ key: DentryKey, _ dentry: Dentry?) { dentries.set(key, dentry) }
 }

@@ -9,8 +9,8 @@ extension NamespaceTransaction {
         if let cached = namespace.cache.dentry(key) { return cached }
         let bytes: [UInt8]?
         do { bytes = try namespace.store.get(Keys.dentry(parent, name)) } catch { throw .store(error) }
-        guard let bytes else { return nil }
-        let dentry = try Dentry(stored: bytes)
+        var dentry: Dentry?
+        if let bytes { dentry = try Dentry(stored: bytes) }
         namespace.cache.set(key, dentry)
         return dentry
     }

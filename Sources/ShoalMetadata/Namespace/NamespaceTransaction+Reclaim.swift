@@ -62,15 +62,4 @@ extension NamespaceTransaction {
         reclaim(record.attributes)
         return true
     }
-
-    /// Takes the last name's inode away: it becomes an orphan, or goes with its content queued.
-    mutating func dropLastName(of record: InodeRecord, isInUse: Bool) {
-        if isInUse {
-            update(record)
-            put(Keys.orphan(record.inode), OrphanRecord().stored())
-        } else {
-            delete(record)
-            reclaim(record.attributes)
-        }
-    }
 }

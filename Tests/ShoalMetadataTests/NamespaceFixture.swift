@@ -7,7 +7,7 @@ import Testing
 
 /// A fresh filesystem in a store, and shorthand for operations on it: each runs in its own transaction, as in the server.
 final class NamespaceFixture {
-    let store: any KeyValueStore
+    private(set) var store: any KeyValueStore
     let limits: NamespaceLimits
     var namespace: Namespace
     var now = Timestamp(seconds: 1_000_000)
@@ -21,8 +21,14 @@ final class NamespaceFixture {
         namespace = try Namespace(store: store, limits: limits)
     }
 
+    /// Closes the store and opens it again, for engines that outlive the object.
+    var reopen: ((any KeyValueStore) throws -> any KeyValueStore)?
+
     /// As after a crash of the process: whatever was in memory only is gone.
-    func restart() throws { namespace = try Namespace(store: store, limits: limits) }
+    func restart() throws {
+        if let reopen { store = try reopen(store) }
+        namespace = try Namespace(store: store, limits: limits)
+    }
 
     var context: OperationContext {
         var context = OperationContext(session: SessionID(1), now: now)

@@ -20,6 +20,19 @@ struct NamespaceModelTests {
         var comparison = try NamespaceComparison(NamespaceFixture(limits: .production), seed: testSeed() &+ 1)
         try comparison.run(operations: 20_000)
     }
+
+    @Test("the namespace agrees with the model on RocksDB, over restarts of the database too")
+    func onRocksDB() throws {
+        let directory = try TemporaryDirectory()
+        let shoal = try NamespaceFixture(try RocksDBStore(directory: directory.path + "/db"))
+        shoal.reopen = { old in
+            old.close()
+            return try RocksDBStore(directory: directory.path + "/db")
+        }
+        var comparison = try NamespaceComparison(shoal, seed: testSeed() &+ 2)
+        try comparison.run(operations: 5_000)
+        shoal.store.close()
+    }
 }
 
 /// `SHOAL_TEST_SEED` if set, else a fresh one; printed, so that a failure can be repeated.
@@ -40,5 +53,20 @@ struct SeededGenerator: RandomNumberGenerator {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+}
+
+/// A directory that goes with the object.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("shoal-namespace-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(atPath: path) } catch { print("\(path) stays behind: \(error)") }
     }
 }

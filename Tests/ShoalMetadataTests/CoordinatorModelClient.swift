@@ -156,7 +156,8 @@ final class CoordinatorModelClient {
         switch message {
         case .reply(let request, let status, let bytes): try reply(request, status, bytes)
         case .ask(let question, .recall(let recall)):
-            if held[recall.inode]?.sequence == recall.sequence {
+            if held[recall.inode] != nil {
+                #expect(held[recall.inode]?.sequence == recall.sequence)
                 recalls.append((question, recall))
             } else {
                 answer(question, RecallReply(remaining: .none))

@@ -59,3 +59,8 @@ extension Client {
         }
     }
 }
+
+extension Client {
+    /// The clock that file times are taken from.
+    package var wallClock: Timestamp { scheduler.wallClock }
+}

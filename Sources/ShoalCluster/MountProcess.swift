@@ -1,0 +1,59 @@
+import Glibc
+
+/// Looks at other processes through /proc; what cannot be read (somebody else's) is passed over.
+enum MountProcess {
+    /// The process that serves the mount at an absolute path: `shoal mount ... PATH ...`.
+    static func find(mountpoint: String) -> ProcessIdentity? {
+        for pid in processes() {
+            guard let text = TextFile.readIfPresent("/proc/\(pid)/cmdline") else { continue }
+            let words = text.split(separator: "\0")
+            guard words.count > 2, words[0].split(separator: "/").last == "shoal", words[1] == "mount",
+                words.contains(where: { $0 == mountpoint }), words.contains("--foreground")
+            else { continue }
+            return ProcessIdentity(runningAs: pid)
+        }
+        return nil
+    }
+
+    /// The processes that have something below `path` open or as their directory, in words.
+    static func users(of path: String) -> String {
+        let users = processes().filter { uses($0, path) }
+        guard !users.isEmpty else { return "some process" }
+        let named = users.prefix(3).map { pid in
+            let name = TextFile.readIfPresent("/proc/\(pid)/comm").map { String($0.prefix { !$0.isNewline }) } ?? "?"
+            return "\(name) (process \(pid))"
+        }
+        return named.joined(separator: ", ") + (users.count > 3 ? " and \(users.count - 3) more" : "")
+    }
+
+    private static func uses(_ pid: Int32, _ path: String) -> Bool {
+        let links =
+            ["/proc/\(pid)/cwd", "/proc/\(pid)/root", "/proc/\(pid)/exe"]
+            + names(in: "/proc/\(pid)/fd").map { "/proc/\(pid)/fd/\($0)" }
+        return links.contains { link in
+            guard let target = readLink(link) else { return false }
+            return target == path || target.hasPrefix(path + "/")
+        }
+    }
+
+    private static func processes() -> [Int32] { names(in: "/proc").compactMap { Int32($0) }.sorted() }
+
+    private static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+                })
+        }
+        return names
+    }
+
+    private static func readLink(_ path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
+}

@@ -1,6 +1,7 @@
 import ShoalClient
 import ShoalFUSE
 import ShoalTypes
+import ShoalWire
 
 extension MountFilesystem {
     /// Entries asked for at once: about what one readdirplus buffer of the kernel takes.

@@ -44,7 +44,6 @@ package enum MountError: Error, CustomStringConvertible {
 /// A mount: one loop that owns /dev/fuse, the sockets and the client core.
 package final class MountService: Sendable {
     private let loop: Loop
-    private let network: LoopNetwork
     private let client: LoopConfined<Client>
     private let session: FuseSession
     private let ended = DispatchSemaphore(value: 0)
@@ -55,13 +54,12 @@ package final class MountService: Sendable {
     package init(metadata: HostPort, mountpoint: String, options: MountOptions, logger: Logger) throws(MountError) {
         self.logger = logger
         loop = Loop(name: "mount")
-        network = LoopNetwork(loop: loop, logger: logger)
         var limits = ClientLimits.production
         limits.cacheBytesMax = options.cacheBytes
         limits.dirtyBytesMax = min(limits.dirtyBytesMax, options.cacheBytes / 4)
         limits.cachePolicy = options.cachePolicy
         let label = "\(MountService.hostName()):\(getpid()):\(mountpoint)"
-        client = try MountService.connect(metadata, .client, label, limits, loop, network, logger)
+        client = try MountService.connect(metadata, .client, label, limits, loop, logger)
         var fuse = FuseMountOptions()
         fuse.sourceName = MountSource(metadata: metadata, process: getpid()).description
         fuse.isReadOnly = options.isReadOnly
@@ -79,15 +77,15 @@ package final class MountService: Sendable {
     /// A client with an open session.
     package static func connect(
         _ metadata: HostPort, _ role: Hello.Role, _ label: String, _ limits: ClientLimits, _ loop: Loop,
-        _ network: LoopNetwork, _ logger: Logger, deadline: Interval = .seconds(10)
+        _ logger: Logger, deadline: Interval = .seconds(10)
     ) throws(MountError) -> LoopConfined<Client> {
         let opened = DispatchSemaphore(value: 0)
         let made = LoopConfined<Client?>(nil)
         let outcome = LoopConfined<Result<Void, ClientError>?>(nil)
         loop.execute {
             let client = Client(
-                metadataAddress: metadata.description, role: role, label: label, network: network, scheduler: loop,
-                limits: limits, logger: logger)
+                metadataAddress: metadata.description, role: role, label: label,
+                network: LoopNetwork(loop: loop, logger: logger), scheduler: loop, limits: limits, logger: logger)
             made.value = client
             client.open(deadline: deadline) { result in
                 outcome.value = result

@@ -266,8 +266,10 @@ extension Client {
         ) { [self] reply in
             inode.isCommitting = false
             switch reply.decode(EntryReply.self) {
-            case .success:
+            case .success(let entry):
                 if inode.grant.sequence == sequence {
+                    // After a truncation to zero the first reservation names the new content.
+                    inode.attributes.data = entry.attributes.data
                     inode.serverSize = size
                     inode.reservedSize = reserved
                 }

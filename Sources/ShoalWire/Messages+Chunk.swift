@@ -169,3 +169,8 @@ package struct PartitionDigestRequest: WireMessage, Equatable {
         coder.optional(&after, blank: ChunkID(data: .none, index: 0)) { $0.chunk(&$1) }
     }
 }
+
+extension ChunkListRequest {
+    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced.
+    package static let everyIndex = UInt32.max
+}

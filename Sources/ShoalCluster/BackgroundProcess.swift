@@ -20,6 +20,9 @@ package struct BackgroundProcess: Sendable {
     /// The descriptor on which the process reports `Readiness`.
     private static let readyDescriptor: CInt = 3
 
+    /// POSIX_SPAWN_SETSID of <spawn.h>, which Swift imports without the GNU extensions.
+    private static let newSession: CInt = 0x80
+
     /// A process that was started and has not reported yet.
     package struct Starting: ~Copyable {
         package let identity: ProcessIdentity
@@ -30,7 +33,7 @@ package struct BackgroundProcess: Sendable {
         /// Returns when the process is ready.
         /// - Throws: `.startFailed`, `.ended`; `.silent`, having stopped it.
         package borrowing func wait() throws(ClusterError) {
-            let deadline = MonotonicClock.now + .seconds(process.readySecondsMax)
+            let deadline = MonotonicClock.now + Interval.seconds(process.readySecondsMax)
             switch Readiness.wait(on: descriptor, until: deadline) {
             case .reported(.ready): return
             case .reported(.failed(let reason)): throw .startFailed(process.name, reason: reason)
@@ -45,7 +48,8 @@ package struct BackgroundProcess: Sendable {
     /// - Throws: `.cannotStart`.
     package func start() throws(ClusterError) -> Starting {
         var pipes: [CInt] = [-1, -1]
-        guard pipe2(&pipes, O_CLOEXEC) == 0 else { throw failure(errno) }
+        guard pipe(&pipes) == 0 else { throw failure(errno) }
+        for descriptor in pipes { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         defer { close(pipes[1]) }
         let pid: pid_t
         do throws(ClusterError) { pid = try spawn(reportingOn: pipes[1]) } catch {
@@ -65,7 +69,6 @@ package struct BackgroundProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
         posix_spawn_file_actions_adddup2(&actions, descriptor, Self.readyDescriptor)
-        posix_spawn_file_actions_addclosefrom_np(&actions, Self.readyDescriptor + 1)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -76,15 +79,13 @@ package struct BackgroundProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        let flags = Self.newSession | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         let program = try Self.program()
         let words = [program] + arguments + ["--ready-fd", "\(Self.readyDescriptor)"]
-        var pointers = words.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
         var pid = pid_t()
-        let result = posix_spawn(&pid, program, &actions, &attributes, &pointers, environ)
+        let result = ArgumentVector.with(words) { posix_spawn(&pid, program, &actions, &attributes, $0, environ) }
         guard result == 0 else { throw failure(result) }
         return pid
     }

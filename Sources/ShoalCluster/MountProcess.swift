@@ -38,17 +38,9 @@ enum MountProcess {
 
     private static func processes() -> [Int32] { names(in: "/proc").compactMap { Int32($0) }.sorted() }
 
+    /// A directory that cannot be listed has no names: its process is somebody else's, or gone.
     private static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-                })
-        }
-        return names
+        do throws(ClusterError) { return try DirectoryTree.names(in: directory) } catch { return [] }
     }
 
     private static func readLink(_ path: String) -> String? {

@@ -40,7 +40,8 @@ package struct Mountpoint: Sendable {
         guard let entry = try MountTable().entry(at: path) else { throw .notMounted(path) }
         guard entry.isShoal else { throw .notShoal(path, filesystem: entry.filesystem) }
         let process = known ?? MountProcess.find(mountpoint: path)
-        let flags = try isForced || isDead() ? CInt(MNT_DETACH.rawValue) : 0
+        let isDead = try isDead()
+        let flags = isForced || isDead ? CInt(MNT_DETACH) : 0
         if umount2(path, flags) != 0 {
             switch errno {
             case EBUSY: throw .inUse(path, by: MountProcess.users(of: path))
@@ -54,15 +55,15 @@ package struct Mountpoint: Sendable {
 
     /// Who may not call umount(2) may still unmount what is theirs, through the set-user-ID program of FUSE.
     private func unmountAsUser(isForced: Bool) throws(ClusterError) {
-        var pointers = ["fusermount3", isForced ? "-uz" : "-u", "--", path].map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         // What it says is said better here.
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         var pid = pid_t()
-        let result = posix_spawnp(&pid, "fusermount3", &actions, nil, &pointers, environ)
+        let result = ArgumentVector.with(["fusermount3", isForced ? "-uz" : "-u", "--", path]) {
+            posix_spawnp(&pid, "fusermount3", &actions, nil, $0, environ)
+        }
         guard result == 0 else { throw .cannotUnmount(path, reason: "fusermount3: \(TextFile.reason(result))") }
         var status: CInt = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}

@@ -1,4 +1,5 @@
 import Glibc
+import ShoalTypes
 
 /// A process, told apart from a later one that was given the same number.
 package struct ProcessIdentity: Codable, Hashable, Sendable {
@@ -36,7 +37,7 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
     /// Waits until the process has ended, at most `seconds`; false if it has not. A process that is not our child announces its end to
     /// nobody, so this looks, often.
     package func waitForEnd(seconds: Int64) -> Bool {
-        let end = MonotonicClock.now + .seconds(seconds)
+        let end = MonotonicClock.now + Interval.seconds(seconds)
         while isRunning {
             guard MonotonicClock.now < end else { return false }
             // If it is our child, nobody else reaps it.

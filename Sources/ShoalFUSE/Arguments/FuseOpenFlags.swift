@@ -16,9 +16,9 @@ package struct FuseOpenFlags: Hashable, Sendable {
 
     /// O_DIRECT, which Glibc shows only with _GNU_SOURCE.
     #if arch(arm64)
-    private static let direct: CInt = 0o200000
+        private static let direct: CInt = 0o200000
     #else
-    private static let direct: CInt = 0o40000
+        private static let direct: CInt = 0o40000
     #endif
 }
 

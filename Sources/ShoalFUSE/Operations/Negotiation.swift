@@ -22,6 +22,8 @@ extension FuseSession {
         ].reduce(0) { $0 | UInt32($1) }
         connection.want = connection.capable & wanted
         connection.max_write = UInt32(FuseMountOptions.requestBytesMax)
+        // The same as the mount option, or libfuse refuses.
+        connection.max_read = UInt32(FuseMountOptions.requestBytesMax)
         connection.max_readahead = UInt32(FuseMountOptions.requestBytesMax)
         connection.max_background = options.backgroundRequestsMax
         connection.congestion_threshold = options.backgroundRequestsMax * 3 / 4

@@ -43,7 +43,7 @@ extension LocalCluster {
         let running = mount.process.flatMap { $0.isRunning ? $0 : nil }
         let mountpoint = try Mountpoint(mount.path)
         if let entry = try MountTable().entry(at: mountpoint.path), entry.isShoal {
-            try mountpoint.unmount(process: running, isForced: isForced, secondsMax: Self.unmountSecondsMax)
+            try mountpoint.unmount(isForced: isForced, secondsMax: Self.unmountSecondsMax)
             report("unmounted \(mount.path)")
         } else if let running {
             // Unmounted by other means: the process is about to end.

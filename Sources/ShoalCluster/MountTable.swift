@@ -8,6 +8,12 @@ package struct MountTable: Sendable {
         package var filesystem: String
         package var source: String
         package var isShoal: Bool { filesystem == "fuse.shoal" }
+        /// The process that serves a Shoal mount; its source is `shoal@HOST:PORT#PID`.
+        package var process: ProcessIdentity? {
+            guard isShoal, let hash = source.lastIndex(of: "#"), let pid = Int32(source[source.index(after: hash)...])
+            else { return nil }
+            return ProcessIdentity(runningAs: pid)
+        }
     }
 
     /// Later entries lie over earlier ones.

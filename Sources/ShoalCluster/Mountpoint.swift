@@ -33,18 +33,17 @@ package struct Mountpoint: Sendable {
     /// Unmounts, and waits until the mount's process has sent what it had buffered and has ended.
     ///
     /// - Parameters:
-    ///   - process: The mount's process if known; otherwise it is looked for.
     ///   - isForced: Detach a mount that is in use: open files keep working until they are closed.
     /// - Throws: `.notMounted`, `.notShoal`, `.inUse`, `.cannotUnmount`, `.stillRunning`.
-    package func unmount(process known: ProcessIdentity? = nil, isForced: Bool, secondsMax: Int64) throws(ClusterError) {
+    package func unmount(isForced: Bool, secondsMax: Int64) throws(ClusterError) {
         guard let entry = try MountTable().entry(at: path) else { throw .notMounted(path) }
         guard entry.isShoal else { throw .notShoal(path, filesystem: entry.filesystem) }
-        let process = known ?? MountProcess.find(mountpoint: path)
+        let process = entry.process
         let isDead = try isDead()
         let flags = isForced || isDead ? CInt(MNT_DETACH) : 0
         if umount2(path, flags) != 0 {
             switch errno {
-            case EBUSY: throw .inUse(path, by: MountProcess.users(of: path))
+            case EBUSY: throw .inUse(path, by: MountUsers.describe(path))
             case EPERM: try unmountAsUser(isForced: flags != 0)
             default: throw .cannotUnmount(path, reason: TextFile.reason(errno))
             }
@@ -67,6 +66,6 @@ package struct Mountpoint: Sendable {
         guard result == 0 else { throw .cannotUnmount(path, reason: "fusermount3: \(TextFile.reason(result))") }
         var status: CInt = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw .inUse(path, by: MountProcess.users(of: path)) }
+        guard status == 0 else { throw .inUse(path, by: MountUsers.describe(path)) }
     }
 }

@@ -20,7 +20,7 @@ struct ShoalCommand: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "A cluster on this machine:", subcommands: [Up.self, Down.self, Status.self]),
-
+            CommandGroup(name: "Mounts:", subcommands: [Mount.self, Umount.self]),
         ])
 
     static func main() {

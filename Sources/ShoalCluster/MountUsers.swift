@@ -1,22 +1,9 @@
 import Glibc
 
 /// Looks at other processes through /proc; what cannot be read (somebody else's) is passed over.
-enum MountProcess {
-    /// The process that serves the mount at an absolute path: `shoal mount ... PATH ...`.
-    static func find(mountpoint: String) -> ProcessIdentity? {
-        for pid in processes() {
-            guard let text = TextFile.readIfPresent("/proc/\(pid)/cmdline") else { continue }
-            let words = text.split(separator: "\0")
-            guard words.count > 2, words[0].split(separator: "/").last == "shoal", words[1] == "mount",
-                words.contains(where: { $0 == mountpoint }), words.contains("--foreground")
-            else { continue }
-            return ProcessIdentity(runningAs: pid)
-        }
-        return nil
-    }
-
+enum MountUsers {
     /// The processes that have something below `path` open or as their directory, in words.
-    static func users(of path: String) -> String {
+    static func describe(_ path: String) -> String {
         let users = processes().filter { uses($0, path) }
         guard !users.isEmpty else { return "some process" }
         let named = users.prefix(3).map { pid in

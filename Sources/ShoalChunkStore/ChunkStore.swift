@@ -240,4 +240,8 @@ package final class ChunkStore: Sendable {
         try index.syncAll()
         try directory.end()
     }
+
+    /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No other call
+    /// may be under way, and none may follow.
+    package func abandon() { index.store.close() }
 }

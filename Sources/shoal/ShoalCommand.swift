@@ -21,6 +21,7 @@ struct ShoalCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "A cluster on this machine:", subcommands: [Up.self, Down.self, Status.self]),
             CommandGroup(name: "Mounts:", subcommands: [Mount.self, Umount.self]),
+            CommandGroup(name: "Servers:", subcommands: [Node.self]),
         ])
 
     static func main() {

@@ -1,3 +1,4 @@
+import ShoalPlacement
 import ShoalTypes
 import ShoalWire
 

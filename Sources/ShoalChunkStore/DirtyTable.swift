@@ -97,10 +97,13 @@ final class DirtyTable: Sendable {
     /// The chunk is about to be deleted, with its marks; before that is committed (see `confirmNames`).
     func remove(_ chunk: ChunkID) -> Entry? { entries.withLock { $0.removeValue(forKey: chunk) } }
 
-    /// Of `chunks`, those with bytes that are not synced; all such if nil. In order.
+    /// Of `chunks`, those with bytes that are not synced; all such if nil. In order. An index of `ChunkStore.everyIndex` stands for
+    /// every chunk of its data ID.
     func unsynced(_ chunks: [ChunkID]?) -> [(chunk: ChunkID, entry: Entry)] {
         entries.withLock { entries in
-            let candidates = chunks.map { Array(Set($0)) } ?? Array(entries.keys)
+            let wholes = Set(chunks?.filter { $0.index == ChunkStore.everyIndex }.map(\.data) ?? [])
+            let ofWholes = wholes.isEmpty ? [] : entries.keys.filter { wholes.contains($0.data) }
+            let candidates = chunks.map { Array(Set($0).union(ofWholes)) } ?? Array(entries.keys)
             return candidates.sorted().compactMap { chunk in
                 guard let entry = entries[chunk], entry.changes > entry.synced || entry.isNew else { return nil }
                 return (chunk, entry)

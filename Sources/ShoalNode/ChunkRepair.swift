@@ -115,7 +115,7 @@ final class ChunkRepair: @unchecked Sendable {  // confined to the loop
     private func compare(_ chunk: ChunkID, with source: NodeID, completion: @escaping (ChunkDigest?, Bool) -> Void) {
         guard let peer = core.peers.peer(source, map: core.map) else { return completion(nil, false) }
         let message = ChunkListRequest(epoch: core.map.epoch, chunks: [chunk])
-        peer.call(.statChunks, message, deadline: core.limits.peerDeadline) { [self, core] reply in
+        peer.call(.statChunks, message, deadline: core.limits.peerDeadline) { [core] reply in
             guard case .success(let answer) = reply.decode(ChunkDigestReply.self), let theirs = answer.digests.first else {
                 return completion(nil, false)
             }
@@ -143,7 +143,8 @@ final class ChunkRepair: @unchecked Sendable {  // confined to the loop
             else { return completion(false) }
             let payload = core.payloads.copy(reply.payload)
             let bound = LoopBound((job: job, completion: completion))
-            core.threads.submit(job.chunk) { [self, chunk = job.chunk, partition = job.partition, isEqual = job.isEqual] store in
+            core.threads.submit(job.chunk) {
+                [self, core, chunk = job.chunk, partition = job.partition, isEqual = job.isEqual] store in
                 let failure: ChunkStoreError?
                 do throws(ChunkStoreError) {
                     try store.mendBlocks(
@@ -152,7 +153,9 @@ final class ChunkRepair: @unchecked Sendable {  // confined to the loop
                     failure = nil
                 } catch { failure = error }
                 core.post { [self] in
-                    guard let failure else { return mend(pieces.dropFirst(), bound.value.job, completion: bound.value.completion) }
+                    guard let failure else {
+                        return mend(pieces.dropFirst(), bound.value.job, completion: bound.value.completion)
+                    }
                     core.noteFailure(failure)
                     bound.value.completion(false)
                 }

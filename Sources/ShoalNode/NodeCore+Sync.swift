@@ -9,6 +9,14 @@ extension NodeCore {
         var chunks: [(ChunkID, PartitionID)] = []
         chunks.reserveCapacity(message.chunks.count)
         for chunk in message.chunks {
+            if chunk.index == ChunkListRequest.everyIndex {
+                // No partition of its own: any node may be asked for what it has not synced of a data ID.
+                guard let verdict = admission.admitEpoch(message.epoch) else {
+                    chunks.append((chunk, PartitionID(0)))
+                    continue
+                }
+                return postpone(verdict, chunk: chunk, responder: responder) { [self] in sync(message, responder) }
+            }
             switch admission.admitSync(epoch: message.epoch, chunk: chunk) {
             case .admit(let partition): chunks.append((chunk, partition))
             case let verdict:

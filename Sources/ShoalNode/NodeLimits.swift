@@ -40,6 +40,8 @@ package struct NodeLimits: Sendable {
     package var repairAttemptsMax = 5
     /// Bytes per second that the background scrub verifies; 0 switches it off.
     package var scrubBytesPerSecond = 4 << 20
+    /// The pause before the first round of the scrub: a start has better things to do.
+    package var scrubStart = Interval.seconds(10)
     /// The pause between two rounds of the scrub.
     package var scrubPause = Interval.seconds(3600)
     /// Counted requests per second are averaged over this many seconds.

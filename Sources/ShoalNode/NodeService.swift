@@ -4,6 +4,7 @@ import ShoalChunkStore
 import ShoalRPC
 import ShoalTransport
 import ShoalTypes
+import ShoalWire
 
 /// A running storage node: its directory, store, threads, loop and port.
 package final class NodeService: Sendable {
@@ -29,9 +30,9 @@ package final class NodeService: Sendable {
         let identity = try directory.readIdentity()
         let store: ChunkStore
         do throws(ChunkStoreError) {
-            store = try ChunkStore.open(directory: directory.chunksPath, limits: storeLimits, disk: disk) { event in
-                logger.warning("chunk store: \(event)")
-            }
+            store = try ChunkStore.open(
+                directory: directory.chunksPath, limits: storeLimits, disk: disk,
+                report: { logger.warning("chunk store: \($0)") })
         } catch { throw .store(error) }
         if identity == nil {
             let hasChunks: Bool
@@ -109,11 +110,14 @@ package final class NodeService: Sendable {
         threads.store.abandon()
     }
 
-    /// Looks at the core on its loop; blocks. For status and tests.
-    package func inspect<Value: Sendable>(_ body: @escaping @Sendable (NodeCore) -> Value) -> Value {
-        let value = Awaited<Value>()
-        loop.execute { [core] in value.set(body(core)) }
-        return value.wait()
+    /// For tests and tools in this process: scans may be made from any thread.
+    package var store: ChunkStore { threads.store }
+
+    /// The figures of this moment; blocks until the loop has answered.
+    package var usage: NodeUsage {
+        let usage = Awaited<NodeUsage>()
+        loop.execute { [core] in usage.set(core.usage) }
+        return usage.wait()
     }
 
     private func shutDown() {

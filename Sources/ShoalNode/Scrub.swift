@@ -14,7 +14,7 @@ final class Scrub: @unchecked Sendable {  // confined to the loop
 
     func start() {
         guard core.limits.scrubBytesPerSecond > 0 else { return }
-        schedule(after: .seconds(10))
+        schedule(after: core.limits.scrubStart)
     }
 
     private func schedule(after delay: Interval) {

@@ -31,9 +31,9 @@ extension MetadataCore {
         keeper.await(.registered(request, id))
     }
 
-    /// A node that the leader has taken out, or never saw on this connection, is told to register again (`.notReady`).
+    /// A node that is not registered on this connection is told so (`.unknownSession`): it registers again.
     func nodeHeartbeat(_ message: NodeHeartbeatRequest, _ request: RequestID, _ connection: ConnectionID) {
-        guard nodes[message.node]?.connection == connection else { return reply(request, .notReady) }
+        guard nodes[message.node]?.connection == connection else { return reply(request, .unknownSession) }
         nodes[message.node]?.lastHeard = now
         nodes[message.node]?.usage = message.usage
         reply(request, HeartbeatReply(epoch: keeper.durable.epoch))
@@ -42,7 +42,7 @@ extension MetadataCore {
     /// Counts only where the partition has not changed since the epoch that the node caught up under: it may have been out
     /// in between. The answer is the map, in which a partition that is still syncing has to be compared again.
     func partitionsSynced(_ message: PartitionsSyncedRequest, _ request: RequestID, _ connection: ConnectionID) {
-        guard nodes[message.node]?.connection == connection else { return reply(request, .notReady) }
+        guard nodes[message.node]?.connection == connection else { return reply(request, .unknownSession) }
         let partitions = message.partitions.filter { partition in
             Int(partition.rawValue) < keeper.map.partitions.count
                 && keeper.map[partition].changedAt <= message.epoch
@@ -52,13 +52,18 @@ extension MetadataCore {
     }
 
     func nodeLeaving(_ node: NodeID, _ request: RequestID, _ connection: ConnectionID) {
-        guard nodes[node]?.connection == connection else { return reply(request, .notReady) }
+        guard nodes[node]?.connection == connection else { return reply(request, .unknownSession) }
         markDown(node, .leaving)
         keeper.await(.map(request))
     }
 
-    /// A client could not reach a node, or waited too long for it. A client whose map is behind is answered at once.
+    /// A client could not reach a node, or waited too long for it; it is answered at once if its map is behind. Or a node
+    /// cannot trust its own store: it is out until it registers again.
     func reportNode(_ message: ReportNodeRequest, _ request: RequestID, _ connection: ConnectionID) {
+        if nodes[message.node]?.connection == connection {
+            markDown(message.node, .leaving)
+            return keeper.await(.map(request))
+        }
         guard let session = sessions.connection(connection)?.session else { return reply(request, .unknownSession) }
         let index = Int(message.partition.rawValue)
         let map = keeper.map

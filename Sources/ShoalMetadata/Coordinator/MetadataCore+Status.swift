@@ -61,3 +61,12 @@ extension MetadataCore {
         return status
     }
 }
+
+/// For tests and simulation.
+extension MetadataCore {
+    package func lease(of session: SessionID, on inode: InodeID) -> HeldLease? {
+        leases.holder(inode, session).map { HeldLease(inode: inode, mode: $0.mode, sequence: $0.sequence) }
+    }
+    package func leaseCount(of session: SessionID) -> Int { sessions[session]?.leaseCount ?? 0 }
+    package var waitingCount: Int { waiting.count }
+}

@@ -43,11 +43,12 @@ final class ChunkFiles: Sendable {
         }
     }
 
-    /// An empty file, whatever was there. Its name is durable after `syncName(of:)`.
+    /// An empty new file. Its name is durable after `syncNames(of:)`.
     func create(_ chunk: ChunkID) throws(DiskError) -> any DiskFile {
         do throws(DiskError) {
             return try disk.open(path(of: chunk), create: true)
         } catch {
+            if error.errno == EEXIST { return try replace(chunk) }
             guard error.errno == ENOENT else { throw error }
         }
         let (first, second) = fanOut(chunk)
@@ -57,6 +58,14 @@ final class ChunkFiles: Sendable {
             try disk.makeDirectory("\(root)/\(first)/\(second)")
             unsynced.formUnion([root, "\(root)/\(first)"])
         }
+        return try disk.open(path(of: chunk), create: true)
+    }
+
+    /// In place of a file that nothing knows of: a loss of power kept its name and lost its record. Its bytes must not be
+    /// found again under the new record, so that its end is made durable first.
+    private func replace(_ chunk: ChunkID) throws(DiskError) -> any DiskFile {
+        try disk.unlink(path(of: chunk))
+        try disk.syncDirectory(directory(of: chunk))
         return try disk.open(path(of: chunk), create: true)
     }
 

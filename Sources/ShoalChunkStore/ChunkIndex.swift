@@ -5,12 +5,13 @@ import Synchronization
 /// The key-value store with what the chunk store needs around it: tickets that say whether a commit is durable, shared syncs,
 /// and failures that stick.
 final class ChunkIndex: Sendable {
-    /// Commits are numbered from 1. A sync makes all those durable whose number had been handed out when it began.
+    /// Commits are numbered from 2. A sync makes all those durable whose number had been handed out when it began.
     typealias Ticket = UInt64
 
     let store: any KeyValueStore
     private let latch: FailureLatch
-    private let committed = Atomic<Ticket>(0)
+    /// Starts above `synced`: what a former process committed may not be synced either.
+    private let committed = Atomic<Ticket>(1)
     private let synced = Atomic<Ticket>(0)
     private let syncs = GroupCommit<Never>()
 

@@ -44,7 +44,7 @@ package struct ChunkStoreLimits: Sendable {
     /// At most 4 * 64 + 256 + 128 (RocksDB) descriptors: fits the usual limit of 1024 and leaves room for sockets.
     package static let production = ChunkStoreLimits(
         shardCount: 4, inlineBytesMax: 64 << 10, openChunksPerShardMax: 64, dirtyChunksMax: 256, markIdle: .seconds(5),
-        unlinksMax: 16384, unlinksPerStep: 1024, reserveDivisor: 100, reserveBytesMin: 64 << 20,
+        unlinksMax: 16384, unlinksPerStep: 256, reserveDivisor: 100, reserveBytesMin: 64 << 20,
         spacePollBytes: 16 << 20)
 
     /// Small enough that every bound is met within a few operations.

@@ -2,7 +2,7 @@
 ///
 /// Nothing is durable before it is synced: bytes and lengths by `DiskFile.sync`, names by `syncDirectory`.
 package protocol Disk: Sendable {
-    /// - Throws: ENOENT if `create` is false and there is none. With `create` the file is empty afterwards.
+    /// - Throws: ENOENT if `create` is false and there is none, EEXIST if it is true and there is one.
     func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile
     /// No effect if it exists.
     func makeDirectory(_ path: String) throws(DiskError)

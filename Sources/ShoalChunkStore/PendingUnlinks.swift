@@ -33,20 +33,28 @@ final class PendingUnlinks: Sendable {
         }
     }
 
-    /// Unlinks up to `max` files whose chunks' deletions are durable; true if more of them are left. One at a time under
-    /// the lock, so that `settle` never lets a file be made anew that is then unlinked.
+    /// Unlinks up to `max` files whose chunks' deletions are durable; true if more of them are left.
     func run(max: Int) throws(ChunkStoreError) -> Bool {
-        for _ in 0..<max {
-            let isEmpty = try state.withLock { (state) throws(ChunkStoreError) in
-                guard let first = state.queue.first, index.isSynced(first.ticket) else { return true }
-                try unlink(first)
-                state.queue.removeFirst()
-                state.chunks.remove(first.chunk)
-                return false
+        var left = max
+        while left > 0 {
+            let done = try state.withLock { (state) throws(ChunkStoreError) in
+                let count = ready(state.queue, max: left)
+                try unlink(Array(state.queue[..<count]))
+                state.chunks.subtract(state.queue[..<count].map(\.chunk))
+                state.queue.removeFirst(count)
+                return count
             }
-            if isEmpty { return false }
+            if done == 0 { return false }
+            left -= done
         }
-        return state.withLock { $0.queue.first.map { index.isSynced($0.ticket) } ?? false }
+        return state.withLock { ready($0.queue, max: 1) > 0 }
+    }
+
+    /// How many at the head of the queue may go now, all in one directory, which is synced once for them.
+    private func ready(_ queue: [Unlink], max: Int) -> Int {
+        guard let first = queue.first else { return 0 }
+        let directory = files.directory(of: first.chunk)
+        return queue.prefix(max).prefix { index.isSynced($0.ticket) && files.directory(of: $0.chunk) == directory }.count
     }
 
     /// Before `chunk` gets a new file: finishes the deletion of the old one, which may wait for a sync.
@@ -55,16 +63,22 @@ final class PendingUnlinks: Sendable {
         try index.syncAll()
         try state.withLock { (state) throws(ChunkStoreError) in
             guard let position = state.queue.firstIndex(where: { $0.chunk == chunk }) else { return }
-            try unlink(state.queue[position])
+            try unlink([state.queue[position]])
             state.queue.remove(at: position)
             state.chunks.remove(chunk)
         }
     }
 
-    private func unlink(_ entry: Unlink) throws(ChunkStoreError) {
-        do throws(DiskError) { try files.unlink(entry.chunk) } catch { throw ChunkStoreError(error) }
+    /// Files of one directory. The end of their names is durable before their records go: a name that came back would have
+    /// its bytes taken for those of a new chunk. Under the lock, so that no new file is made that is then unlinked.
+    private func unlink(_ entries: [Unlink]) throws(ChunkStoreError) {
+        guard let first = entries.first else { return }
         var batch = WriteBatch()
-        batch.delete(IndexKey.file(entry.chunk, in: entry.partition))
+        for entry in entries {
+            try diskCall { () throws(DiskError) in try files.unlink(entry.chunk) }
+            batch.delete(IndexKey.file(entry.chunk, in: entry.partition))
+        }
+        try files.syncNames(of: [first.chunk])
         try index.commit(batch)
     }
 }

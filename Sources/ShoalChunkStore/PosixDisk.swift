@@ -5,7 +5,7 @@ package struct PosixDisk: Disk {
     package init() {}
 
     package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
-        let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0)
+        let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0)
         return PosixFile(descriptor: try systemCall("open", path) { Glibc.open(path, flags, 0o600) }, path: path)
     }
 

@@ -76,6 +76,7 @@ struct Recovery {
             guard try examineFile(suspect, header, in: &batch) else { return }
         } else if suspect.record != nil {
             try diskCall { () throws(DiskError) in try files.unlink(suspect.chunk) }
+            try files.syncNames(of: [suspect.chunk])
             removed += 1
         }
         try index.commit(batch)

@@ -27,7 +27,11 @@ struct StoreDirectory {
 
     /// Makes an empty directory a store, and refuses what is none.
     func prepare() throws(ChunkStoreError) {
-        try diskCall { () throws(DiskError) in try disk.makeDirectory(path) }
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try diskCall { () throws(DiskError) in
+            try disk.makeDirectory(path)
+            try disk.syncDirectory(parent.isEmpty ? "/" : parent)
+        }
         if let text = try read("format") {
             guard text == Self.formatText else {
                 let shown = text.prefix(40).filter { !$0.isNewline }
@@ -97,6 +101,7 @@ struct StoreDirectory {
     /// The old text or the new one is there after a crash, never a part.
     private func replace(_ name: String, with text: String) throws(ChunkStoreError) {
         try diskCall { () throws(DiskError) in
+            try disk.unlink("\(path)/\(name).new")
             let file = try disk.open("\(path)/\(name).new", create: true)
             try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(DiskError) in
                 try file.write(at: 0, UnsafeRawBufferPointer(bytes))

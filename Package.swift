@@ -104,7 +104,7 @@ let package = Package(
                 "ShoalTransport", "ShoalNode", logging,
             ]),
         suite("ShoalFUSETests", ["ShoalTypes", "ShoalFUSE"]),
-        suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalTransport", "ShoalCluster", "shoal"]),
+        suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalCluster", "shoal"]),
         suite("ShoalMountedTests", ["ShoalTypes"]),
     ],
     swiftLanguageModes: [.v6]

@@ -21,11 +21,7 @@ struct ShoalCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "A cluster on this machine:", subcommands: [Up.self, Down.self, Status.self]),
             CommandGroup(name: "Mounts:", subcommands: [Mount.self, Umount.self]),
-<<<<<<< HEAD
             CommandGroup(name: "Servers:", subcommands: [Meta.self, Node.self]),
-=======
-            CommandGroup(name: "Servers:", subcommands: [Node.self]),
->>>>>>> a51c4573b11883bbbe2fad9507fc5d3a175790cd
         ])
 
     static func main() {

@@ -102,7 +102,7 @@ struct Mount: ParsableCommand {
         let log = try logFile ?? BackgroundLog.path(for: "mount" + place.path.replacing("/", with: "-"))
         var arguments = ["mount", "\(metadata)", place.path, "--foreground"]
         for option in options { arguments += ["-o", option] }
-        arguments += ["--cache-size", "\(cacheSize.count)", "--cache-policy", "\(cachePolicy)"]
+        arguments += ["--cache-size", "\(cacheSize.count)", "--cache-policy", cachePolicy.rawValue]
         arguments += ["--log-level", "\(logging.logLevel ?? .info)"]
         let process = BackgroundProcess(name: "the mount of \(place.path)", arguments: arguments, log: log)
         try process.start().wait()

@@ -71,7 +71,8 @@ final class RemoteFilesystem {
             }
             linksLeft -= 1
             guard linksLeft > 0 else { throw PathError(path: path, error: .loop) }
-            let target = String(decoding: try wait(path) { $0.readLink(found.inode, completion: $1) }, as: UTF8.self)
+            let bytes: [UInt8] = try wait(path) { $0.readLink(found.inode, completion: $1) }
+            let target = String(decoding: bytes, as: UTF8.self)
             if target.hasPrefix("/") { trail.removeLast(trail.count - 1) }
             names = target.split(separator: "/").map(String.init)[...] + names
         }

@@ -1,5 +1,6 @@
 import ShoalKeyValue
 import ShoalTypes
+import Synchronization
 
 /// The chunks of one storage node: files under `data/`, and an index in RocksDB that knows every chunk, its version and the
 /// checksum of each of its blocks. Chunks of at most 64 KiB live in the index itself.
@@ -23,7 +24,7 @@ package final class ChunkStore: Sendable {
     private let latch: FailureLatch
     private let directory: StoreDirectory
     private let limits: ChunkStoreLimits
-    private let ending: StoreDirectory.Ending
+    private let hasLost: Mutex<Bool>
 
     /// Opens the store in `directory`, whose parent must exist; makes it if there is none. After an unclean end this
     /// recovers first, which takes time in proportion to what was dirty.
@@ -63,8 +64,9 @@ package final class ChunkStore: Sendable {
         let unlinks = PendingUnlinks(index: index, files: files)
         let syncer = Syncer(index: index, files: files, latch: latch, limits: limits, dirty: DirtyTable())
 
-        ending = try directory.begin()
-        if ending != .clean {
+        let ending = try directory.begin()
+        hasLost = Mutex(ending.hasLost)
+        if ending.needsRecovery {
             var recovery = Recovery(index: index, files: files, latch: latch, report: report)
             try recovery.run()
         }
@@ -97,8 +99,18 @@ package final class ChunkStore: Sendable {
     }
 
     /// Nothing that any process wrote here before was lost: the store was closed cleanly, or the machine has not gone down
-    /// since. False after a loss of power: replicas must be compared.
-    package var wasShutDownCleanlyOrSameBoot: Bool { ending != .unclean }
+    /// since. False after a loss of power: replicas must be compared. It stays false, over further starts too, until
+    /// `confirmLossReported`.
+    package var wasShutDownCleanlyOrSameBoot: Bool { hasLost.withLock { !$0 } }
+
+    /// The metadata server knows, durably, that this store is not intact. Without this call the next start says so again.
+    package func confirmLossReported() throws(ChunkStoreError) {
+        try hasLost.withLock { (hasLost) throws(ChunkStoreError) in
+            guard hasLost else { return }
+            try directory.note(isOpen: true, hasLost: false)
+            hasLost = false
+        }
+    }
 
     // MARK: From the chunk's shard
 
@@ -238,7 +250,7 @@ package final class ChunkStore: Sendable {
         try index.syncAll()
         while try unlinks.run(max: limits.unlinksPerStep) {}
         try index.syncAll()
-        try directory.end()
+        try directory.note(isOpen: false, hasLost: hasLost.withLock { $0 })
     }
 
     /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No other call

@@ -22,6 +22,9 @@ enum Failure {
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
+    /// Ends the process without stopping anything in order.
+    static func endAtOnce() -> Never { _exit(1) }
+
     private static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix { $0 == " " } }.joined(separator: " ")
     }

@@ -1,67 +1,65 @@
 import ArgumentParser
 import Logging
 import ShoalMetadataServer
-import ShoalPlacement
 import ShoalTransport
-import ShoalTypes
 
 struct Meta: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a metadata server.",
         discussion: """
-            Keeps names, attributes, leases and the cluster map in --dir; an empty or missing directory becomes that of a new cluster. \
-            Runs until SIGTERM or SIGINT, which stop it in order; a second one stops it at once.
+            Keeps names, leases and the cluster map in --dir. A directory that is empty or missing becomes a new cluster. Runs until \
+            SIGTERM or SIGINT, which stop it in order; a second one stops it at once.
 
             EXAMPLES
               shoal meta --dir /srv/shoal/meta --listen 127.0.0.1:7600
               shoal meta --dir /srv/shoal/meta --listen 127.0.0.1:7600 --sync every
             """)
 
-    enum Sync: String, ExpressibleByArgument, CaseIterable {
+    enum SyncRule: String, ExpressibleByArgument, CaseIterable {
         case fsync
         case every
     }
 
-    @Option(name: .customLong("dir"), help: ArgumentHelp("The server's directory.", valueName: "dir"))
+    @Option(name: .customLong("dir"), help: ArgumentHelp("The server's data directory.", valueName: "dir"))
     var directory: String
 
     @Option(help: ArgumentHelp("Where it listens.", valueName: "host:port"))
     var listen: HostPort
 
-    @Option(help: "Replicas of each chunk in a new cluster.")
+    @Option(help: "Replicas of each chunk; fixed when the cluster is made.")
     var replicas: UInt8 = 2
 
-    @Option(help: "Hash partitions of a new cluster.")
-    var partitions = Geometry.partitionCountDefault
+    @Option(help: "Hash partitions; fixed when the cluster is made.")
+    var partitions = 1024
 
-    @Option(help: "When changes reach the disk for good: with the next fsync of a client, or every one before it is answered.")
-    var sync = Sync.fsync
+    @Option(help: "When a change of names survives a loss of power: after fsync, as on a local disk, or before every answer.")
+    var sync = SyncRule.fsync
 
     @OptionGroup var ready: ReadyOptions
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        guard (1...Placement.replicaCountMax).contains(Int(replicas)) else {
-            throw ValidationError("--replicas is 1 to \(Placement.replicaCountMax), not \(replicas)")
+        guard (1...8).contains(replicas) else { throw ValidationError("--replicas is 1 to 8, not \(replicas)") }
+        guard (1...65_535).contains(partitions) else {
+            throw ValidationError("--partitions is 1 to 65535, not \(partitions)")
         }
-        guard (1...65_535).contains(partitions) else { throw ValidationError("--partitions is 1 to 65535, not \(partitions)") }
     }
 
     func run() throws {
         let signals = TerminationSignals()
         let logger = logging.start("meta", default: .info)
-        var options = MetadataServiceOptions()
-        options.replicas = replicas
-        options.partitions = partitions
-        options.syncsEveryChange = sync == .every
         var started: MetadataService?
         try ready.reporting {
-            let service = try MetadataService(
-                directory: directory, listen: listen, options: options, logger: logger,
-                fail: { reason in
-                    logger.critical("\(reason)")
-                    Failure.exit(with: ServerFailure(reason: reason))
-                })
+            var options = MetadataServiceOptions()
+            options.replicas = replicas
+            options.partitions = partitions
+            options.syncsEveryChange = sync == .every
+            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) { reason in
+                // No promise can be kept any more: what was acknowledged is in the log, nothing else may be.
+                logger.critical("stopping: \(reason)")
+                Failure.complain(reason)
+                Failure.endAtOnce()
+            }
             started = service
             return "\(service.address)"
         }
@@ -71,10 +69,4 @@ struct Meta: ParsableCommand {
             do throws(MetadataServiceError) { try service.stop() } catch { Failure.exit(with: error) }
         }
     }
-}
-
-/// A server that cannot go on, such as one whose disk fails.
-struct ServerFailure: Error, CustomStringConvertible {
-    let reason: String
-    var description: String { reason }
 }

@@ -23,8 +23,10 @@ final class TemporaryDirectory {
         var template = Array("/tmp/shoal-chunkstore-test-XXXXXX".utf8CString)
         path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
     }
-    deinit { _ = system("rm -rf '\(path)'") }
+    deinit { _ = runShell("rm -rf '\(path)'") }
 }
+
+func runShell(_ command: String) -> Bool { system(command) == 0 }
 
 @Suite("Key-value stores")
 struct ConformanceTests {
@@ -162,7 +164,7 @@ struct ConformanceTests {
         // What a crash leaves: a copy of the log as it is now, cut in the middle of the last record.
         let copy = TemporaryDirectory()
         let command = "cp -r \(directory.path)/. \(copy.path)/ && truncate -s -50 \(copy.path)/*.log"
-        try #require(system(command) == 0)
+        try #require(runShell(command))
         store.close()
         let torn = try RocksDBStore(directory: copy.path)
         defer { torn.close() }

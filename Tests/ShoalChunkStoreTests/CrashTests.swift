@@ -8,6 +8,7 @@ struct CrashTests {
     func randomOperations(seed: UInt64) throws {
         var run = try RandomRun(seed: seed)
         for _ in 0..<120 { try run.step() }
+        run.fixture.power.arm(after: nil)
         try run.checkAll()
     }
 }
@@ -23,6 +24,7 @@ struct RandomRun {
     var stamp: UInt64 = 1
     var now: Int64 = 0
     var steps = 0
+    var lossUnreported = false
     var trace: [String] = []
 
     init(seed: UInt64) throws {
@@ -102,19 +104,32 @@ struct RandomRun {
         fixture.power.arm(after: nil)
         if isKill {
             try fixture.kill()
-            #expect(fixture.store.wasShutDownCleanlyOrSameBoot)
+            #expect(fixture.store.wasShutDownCleanlyOrSameBoot == !lossUnreported)
             try checkAll()
             for chunk in chunks { models[chunk]!.settle() }
             return
         }
-        let keep = [0, 0.5, 0.9, 1].randomElement(using: &random)!
-        try fixture.losePower(keep: keep, using: &random)
+        func keep() -> Double { [0, 0.5, 0.9, 1].randomElement(using: &random)! }
+        // The power may fail again while the store recovers.
+        for _ in 0..<Int.random(in: 0...2, using: &random) {
+            try fixture.losePower(keep: keep(), using: &random, cutRecoveryAfter: Int.random(in: 0..<15, using: &random))
+        }
+        try fixture.losePower(keep: keep(), using: &random)
+        // Intact after all: the power failed between a clean end and the next start.
+        let isIntact = fixture.store.wasShutDownCleanlyOrSameBoot
+        #expect(!(isIntact && lossUnreported), "seed \(seed): a loss is forgotten")
+        lossUnreported = !isIntact
         for chunk in chunks {
             let found = try read(chunk)
             try #require(
                 models[chunk]!.allows(found),
                 "seed \(seed): chunk \(chunk) after a crash: \(difference(chunk, found)) \(trace.suffix(60))")
+            if isIntact { try #require(found == models[chunk]!.current, "seed \(seed): lost, but said to be intact") }
             models[chunk]!.adopt(found)
+        }
+        if lossUnreported && Bool.random(using: &random) {
+            try fixture.store.confirmLossReported()
+            lossUnreported = false
         }
     }
 

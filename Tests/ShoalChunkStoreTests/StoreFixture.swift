@@ -40,6 +40,18 @@ final class StoreFixture {
         try reopen()
     }
 
+    /// The same, but the power fails again after some changes that recovery makes.
+    func losePower(keep: Double, using random: inout SeededGenerator, cutRecoveryAfter changes: Int) throws {
+        try disk.losePower(keep: keep, using: &random)
+        index.losePower(keep: keep, using: &random)
+        power.arm(after: changes)
+        do {
+            try reopen()
+        } catch {
+            guard power.isOff else { throw error }
+        }
+    }
+
     func kill() throws {
         try disk.killProcess()
         try reopen()

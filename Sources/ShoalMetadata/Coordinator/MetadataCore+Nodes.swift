@@ -22,8 +22,9 @@ extension MetadataCore {
         }
         let description = NodeDescription(
             id: id, address: message.address, zone: message.zone, weight: message.weight, isUp: true)
+        let partitionCount = keeper.partitionCount
         keeper.change {
-            $0.register(description, isIntact: message.isIntact, partitionCount: keeper.partitionCount)
+            $0.register(description, isIntact: message.isIntact, partitionCount: partitionCount)
         }
         nodes[id] = NodeTable.Node(connection: connection, usage: message.usage, lastHeard: now)
         sessions.setNode(connection, id)

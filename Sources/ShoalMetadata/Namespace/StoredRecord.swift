@@ -26,7 +26,9 @@ extension StoredRecord {
         guard format == Self.format else { throw .corrupt("\(Self.self) of unknown format \(format)") }
         self.init()
         code(&coder)
-        guard !coder.failed, coder.isAtEnd else { throw .corrupt("\(Self.self) of \(bytes.count) bytes does not decode") }
+        guard !coder.failed, coder.isAtEnd else {
+            throw .corrupt("\(Self.self) of \(bytes.count) bytes does not decode")
+        }
     }
 
     package init(stored bytes: [UInt8]) throws(MetadataError) {

@@ -118,7 +118,9 @@ extension LocalCluster {
         for path in asked {
             try ClusterLayout.makeDirectories(try ClusterLayout.absolute(path))
             let path = try ClusterLayout.absolute(path)
-            if !state.mounts.contains(where: { $0.path == path }) { state.mounts.append(ClusterState.Mount(path: path)) }
+            if !state.mounts.contains(where: { $0.path == path }) {
+                state.mounts.append(ClusterState.Mount(path: path))
+            }
         }
         for index in state.mounts.indices {
             let path = state.mounts[index].path

@@ -34,7 +34,9 @@ struct Get: ParsableCommand {
             throw PathError(path: path, error: found.kind == .directory ? .isDirectory : .invalidArgument)
         }
         let inode = found.inode
-        let opened: FileAttributes = try remote.wait(path) { $0.open(inode, writes: false, truncates: false, completion: $1) }
+        let opened: FileAttributes = try remote.wait(path) {
+            $0.open(inode, writes: false, truncates: false, completion: $1)
+        }
         let name = file ?? path.split(separator: "/").last.map(String.init) ?? path
         if name == "-" {
             try copy(remote, opened, to: LocalFile())
@@ -42,7 +44,9 @@ struct Get: ParsableCommand {
             let temporary = "\(name).\(getpid()).part"
             do {
                 try copy(remote, opened, to: LocalFile(writing: temporary, mode: opened.permissions & 0o777))
-                guard rename(temporary, name) == 0 else { throw ClusterError.file(name, reason: TextFile.reason(errno)) }
+                guard rename(temporary, name) == 0 else {
+                    throw ClusterError.file(name, reason: TextFile.reason(errno))
+                }
             } catch {
                 unlink(temporary)
                 throw error

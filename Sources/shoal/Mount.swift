@@ -25,7 +25,9 @@ struct Mount: ParsableCommand {
     @Argument(help: "An existing directory.")
     var mountpoint: String
 
-    @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, separated by commas; see mount.fuse3(8).", valueName: "options"))
+    @Option(
+        name: .customShort("o"),
+        help: ArgumentHelp("Mount options, separated by commas; see mount.fuse3(8).", valueName: "options"))
     var options: [String] = []
 
     @Option(help: ArgumentHelp("Memory for file content, as 268435456 or 256M.", valueName: "bytes"))

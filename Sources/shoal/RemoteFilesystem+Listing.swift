@@ -4,7 +4,8 @@ import ShoalWire
 
 extension RemoteFilesystem {
     /// The entries of a directory, sorted by name, with their attributes.
-    func list(_ directory: InodeID, _ path: String) throws(PathError) -> [(name: FileName, attributes: FileAttributes)] {
+    func list(_ directory: InodeID, _ path: String) throws(PathError) -> [(name: FileName, attributes: FileAttributes)]
+    {
         var found: [(FileName, FileAttributes)] = []
         var cookie: UInt64 = 0
         while true {

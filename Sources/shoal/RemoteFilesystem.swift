@@ -64,7 +64,9 @@ final class RemoteFilesystem {
             }
             guard let directory = trail.last else { preconditionFailure("the root stays") }
             guard directory.kind == .directory else { throw PathError(path: path, error: .notDirectory) }
-            guard let found = try lookup(directory.inode, name, path) else { throw PathError(path: path, error: .notFound) }
+            guard let found = try lookup(directory.inode, name, path) else {
+                throw PathError(path: path, error: .notFound)
+            }
             guard found.kind == .symlink, !names.isEmpty || followsLast else {
                 trail.append(found)
                 continue
@@ -99,6 +101,8 @@ final class RemoteFilesystem {
     }
 
     private static func name(_ text: String, _ path: String) throws(PathError) -> FileName {
-        do throws(FileError) { return try FileName(Array(text.utf8)) } catch { throw PathError(path: path, error: error) }
+        do throws(FileError) { return try FileName(Array(text.utf8)) } catch {
+            throw PathError(path: path, error: error)
+        }
     }
 }

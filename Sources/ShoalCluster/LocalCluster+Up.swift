@@ -138,7 +138,12 @@ extension LocalCluster {
             let starting = try process.start()
             state.mounts[index].process = starting.identity
             try state.save(layout.statePath)
-            try starting.wait()
+            do throws(ClusterError) { try starting.wait() } catch {
+                // Otherwise every later `up` would try it again.
+                state.mounts.remove(at: index)
+                try state.save(layout.statePath)
+                throw error
+            }
             report("mount     \(path)  process \(starting.identity.pid)")
         }
         try state.save(layout.statePath)

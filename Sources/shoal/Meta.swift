@@ -32,7 +32,9 @@ struct Meta: ParsableCommand {
     @Option(help: "Hash partitions; fixed when the cluster is made.")
     var partitions = 1024
 
-    @Option(help: "When a change of names survives a loss of power: after fsync, as on a local disk, or before every answer.")
+    @Option(
+        help:
+            "When a change of names survives a loss of power: after fsync, as on a local disk, or before every answer.")
     var sync = SyncRule.fsync
 
     @OptionGroup var ready: ReadyOptions
@@ -54,7 +56,8 @@ struct Meta: ParsableCommand {
             options.replicas = replicas
             options.partitions = partitions
             options.syncsEveryChange = sync == .every
-            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) { reason in
+            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) {
+                reason in
                 // No promise can be kept any more: what was acknowledged is in the log, nothing else may be.
                 logger.critical("stopping: \(reason)")
                 Failure.complain(reason)

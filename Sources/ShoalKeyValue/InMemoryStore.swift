@@ -2,33 +2,19 @@ import Synchronization
 
 /// The in-memory twin of the production engine, for tests and simulation. Nothing survives the object.
 package final class InMemoryStore: KeyValueStore {
-    private struct Entry {
-        var key: [UInt8]
-        var value: [UInt8]
-    }
-    /// Sorted by key.
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Mutex(SortedEntries())
 
     package init() {}
 
-    package func get(_ key: [UInt8]) throws(KeyValueError) -> [UInt8]? {
-        entries.withLock { entries in
-            let index = Self.lowerBound(entries, key)
-            return index < entries.count && entries[index].key == key ? entries[index].value : nil
-        }
-    }
+    package func get(_ key: [UInt8]) throws(KeyValueError) -> [UInt8]? { entries.withLock { $0[key] } }
 
     package func scan(
         from lower: [UInt8], to upper: [UInt8], _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
     ) throws(KeyValueError) {
-        let copy = entries.withLock { $0 }
-        var index = Self.lowerBound(copy, lower)
-        while index < copy.count, copy[index].key.lexicographicallyPrecedes(upper) {
-            let proceed = copy[index].key.withUnsafeBytes { key in
-                copy[index].value.withUnsafeBytes { body(key, $0) }
-            }
-            if !proceed { return }
-            index += 1
+        let snapshot = entries.withLock { $0 }
+        snapshot.scan(from: lower) { key, value in
+            guard key.lexicographicallyPrecedes(upper) else { return false }
+            return key.withUnsafeBytes { key in value.withUnsafeBytes { body(key, $0) } }
         }
     }
 
@@ -36,16 +22,8 @@ package final class InMemoryStore: KeyValueStore {
         entries.withLock { entries in
             for change in batch.changes {
                 switch change {
-                case .put(let key, let value):
-                    let index = Self.lowerBound(entries, key)
-                    if index < entries.count, entries[index].key == key {
-                        entries[index].value = value
-                    } else {
-                        entries.insert(Entry(key: key, value: value), at: index)
-                    }
-                case .delete(let key):
-                    let index = Self.lowerBound(entries, key)
-                    if index < entries.count, entries[index].key == key { entries.remove(at: index) }
+                case .put(let key, let value): entries[key] = value
+                case .delete(let key): entries[key] = nil
                 }
             }
         }
@@ -53,14 +31,4 @@ package final class InMemoryStore: KeyValueStore {
 
     package func sync() throws(KeyValueError) {}
     package func close() {}
-
-    private static func lowerBound(_ entries: [Entry], _ key: [UInt8]) -> Int {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].key.lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
 }

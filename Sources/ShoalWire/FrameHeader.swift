@@ -92,3 +92,8 @@ package struct FrameHeader: Equatable, Sendable {
         store(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<36])), 36)
     }
 }
+
+extension FrameHeader {
+    /// What `messageChecksum` says of `message`.
+    package static func checksum(ofMessage message: UnsafeRawBufferPointer) -> UInt32 { CRC32C.checksum(message) }
+}

@@ -299,11 +299,14 @@ package struct RemovalReply: WireMessage, Equatable {
     package var isOrphan = false
     /// Of a rename: the moved inode (exchange: the one that went to the new name).
     package var moved = InodeID(0)
+    /// What this session holds of `removed` now; `.none` once the inode is gone. With `isOrphan` at least a pin.
+    package var grant = Grant.none
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
         coder.attributes(&removed)
         coder.boolean(&isOrphan)
         coder.number(&moved)
+        coder.grant(&grant)
     }
 }
 

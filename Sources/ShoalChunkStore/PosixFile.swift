@@ -1,0 +1,51 @@
+import Glibc
+
+/// A descriptor that closes itself. What close(2) could report has been reported by the fdatasync before it, or was never
+/// promised.
+final class PosixFile: DiskFile {
+    private let descriptor: CInt
+    private let path: String
+
+    init(descriptor: CInt, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try systemCall("pread", path) { pread(descriptor, rest.baseAddress, rest.count, offset + done) }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError) {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = try systemCall("pwrite", path) { pwrite(descriptor, rest.baseAddress, rest.count, offset + done) }
+            // POSIX allows 0 here only for a disk that takes no more.
+            if count == 0 { throw DiskError(errno: ENOSPC, operation: "pwrite", path: path) }
+            done += count
+        }
+    }
+
+    func truncate(to length: Int) throws(DiskError) {
+        try systemCall("ftruncate", path) { ftruncate(descriptor, length) }
+    }
+
+    func length() throws(DiskError) -> Int {
+        var status = stat()
+        try systemCall("fstat", path) { fstat(descriptor, &status) }
+        return Int(status.st_size)
+    }
+
+    func sync() throws(DiskError) {
+        try systemCall("fdatasync", path) { fdatasync(descriptor) }
+    }
+}

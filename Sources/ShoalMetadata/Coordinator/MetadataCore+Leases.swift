@@ -1,0 +1,86 @@
+import ShoalTypes
+import ShoalWire
+
+/// How leases are given and go.
+extension MetadataCore {
+    private func grant(_ holder: LeaseHolder) -> Grant {
+        Grant(mode: holder.mode, sequence: holder.sequence, minimumEpoch: keeper.durable.epoch)
+    }
+
+    /// What the session holds; nothing while that is being recalled.
+    func held(_ inode: InodeID, _ session: Session) -> Grant {
+        guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else { return .none }
+        return grant(holder)
+    }
+
+    /// A read lease that rides along on a reply, if nobody is in the way; what the session has if that is more.
+    func ride(_ inode: InodeID, _ session: Session) -> Grant {
+        if let holder = leases.holder(inode, session.id) {
+            if recalls.recall(inode, session.id) != nil { return .none }
+            if holder.mode >= .read { return grant(holder) }
+        }
+        guard session.leaseCount < limits.leasesPerSessionMax / 8 * 7, !waiting.isBlocked(inode, for: session.id),
+            leases.writer(of: inode, besides: session.id) == nil
+        else {
+            recallCold(of: session)
+            return .none
+        }
+        return give(.read, of: inode, to: session)
+    }
+
+    func isOverLimit(_ session: Session, _ inode: InodeID) -> Bool {
+        session.leaseCount >= limits.leasesPerSessionMax && leases.holder(inode, session.id) == nil
+    }
+
+    /// Gives at least `mode`, which no other lease stands against. A lease that is raised gets a new sequence, so that answers
+    /// about the lower one are told apart, and so that a writer's is above those of all writers before it.
+    func give(_ mode: LeaseMode, of inode: InodeID, to session: Session) -> Grant {
+        if let holder = leases.holder(inode, session.id), holder.mode >= mode { return grant(holder) }
+        guard !isOverLimit(session, inode) else { return .none }
+        let holder = LeaseHolder(session: session.id, sequence: nextSequence(), mode: mode)
+        if leases.set(inode, holder) { session.leaseCount += 1 }
+        session.order.append(inode, holder.sequence)
+        session.order.compact(leaseCount: session.leaseCount) { entry in
+            leases.holder(entry.inode, session.id)?.sequence == entry.sequence
+        }
+        recallCold(of: session)
+        return grant(holder)
+    }
+
+    /// Near its limit a session is asked for its oldest leases. Looks at a few per call, so that it costs every call the same.
+    private func recallCold(of session: Session) {
+        guard session.leaseCount > limits.leasesPerSessionMax / 4 * 3 else { return }
+        for _ in 0..<4 {
+            guard session.coldRecallsInFlight < limits.coldRecallsInFlightMax, let entry = session.order.popFirst() else {
+                return
+            }
+            guard let holder = leases.holder(entry.inode, session.id), holder.sequence == entry.sequence else { continue }
+            session.order.append(entry.inode, entry.sequence)
+            // A pin says that the file is open: asking would not help.
+            if holder.mode > .pin { recall(entry.inode, holder, to: .pin, isCold: true) }
+        }
+    }
+
+    /// The one way down: a lease is given back, wholly or to a lower mode, or ends.
+    func lower(_ inode: InodeID, _ session: Session, to mode: LeaseMode) {
+        guard let holder = leases.holder(inode, session.id), mode < holder.mode else { return }
+        if mode == .none {
+            if leases.remove(inode, session.id) { session.leaseCount -= 1 }
+        } else {
+            _ = leases.set(inode, LeaseHolder(session: session.id, sequence: holder.sequence, mode: mode))
+        }
+        let key = Recalls.Key(inode: inode, session: session.id)
+        if let recall = recalls.recall(inode, session.id), mode <= recall.target { endRecall(key) }
+        if holder.mode == .write { recalls.removeGlimpse(key) }
+        waiting.wake(inode)
+        if mode == .none, orphans.contains(inode), !leases.isHeld(inode), graceEnd == nil { endedOrphans.append(inode) }
+    }
+
+    func releaseLeases(_ message: ReleaseLeasesRequest, _ request: RequestID, _ connection: ConnectionID) {
+        guard let session = caller(message.caller.session, request, connection) else { return }
+        for lease in message.leases where leases.holder(lease.inode, session.id)?.sequence == lease.sequence {
+            lower(lease.inode, session, to: lease.mode)
+        }
+        reply(request, Empty())
+    }
+}

@@ -1,0 +1,183 @@
+import ShoalTypes
+import ShoalWire
+
+/// How every namespace operation is run: what it needs, whom that disturbs, then all of it in one batch.
+extension MetadataCore {
+    func run<Op: LeasedOperation>(_ operation: Op, _ request: RequestID, _ connection: ConnectionID) {
+        let caller = operation.caller
+        guard let session = self.caller(caller.session, request, connection) else { return }
+        if caller.isRetry, caller.change > 0 {
+            if let earlier = waiting.waiting(for: session, change: caller.change) {
+                // Its first copy still waits and has done nothing yet: it goes on, and answers this one.
+                reply(earlier.request, .notReady)
+                earlier.request = request
+                return
+            }
+            if Op.isChange, answerAgain(operation, request, session) { return }
+        }
+        guard case .wait(let obstacles) = attempt(operation, request, session, nil) else { return }
+        guard session.waitingCount < limits.waitingPerSessionMax else { return reply(request, .notReady) }
+        let waiter = WaitingOperation(
+            number: waiting.nextNumber(), session: session, change: caller.change, request: request
+        ) { [unowned self, unowned session] waiter in
+            attempt(operation, waiter.request, session, waiter)
+        }
+        wait(waiter, obstacles)
+    }
+
+    private func wait(_ waiter: WaitingOperation, _ obstacles: Obstacles) {
+        waiter.blocks = obstacles.blocks
+        waiter.watches = obstacles.watches
+        waiting.insert(waiter)
+        for (inode, holder, target) in obstacles.recalls { recall(inode, holder, to: target, isCold: false) }
+        for (inode, holder) in obstacles.glimpses { glimpse(inode, holder, for: waiter) }
+    }
+
+    /// A request that has been taken out of the queue; it keeps its place if it has to go on waiting.
+    func tryAgain(_ waiter: WaitingOperation) {
+        let blocked = waiter.blocks
+        switch waiter.attempt(waiter) {
+        case .done:
+            for inode in blocked { waiting.wake(inode) }
+        case .wait(let obstacles):
+            wait(waiter, obstacles)
+            for inode in blocked where !waiter.blocks.contains(inode) { waiting.wake(inode) }
+        }
+    }
+
+    /// Executes the operation and answers it, or says what it has to wait for.
+    private func attempt<Op: LeasedOperation>(
+        _ operation: Op, _ request: RequestID, _ session: Session, _ waiter: WaitingOperation?
+    ) -> Attempt {
+        var transaction = namespace.begin()
+        var context = OperationContext(session: session.id, now: wallClock)
+        do throws(MetadataError) {
+            let needs = try operation.needs(&transaction)
+            if let status = operation.refusal(self, session) {
+                reply(request, status)
+                return .done
+            }
+            if let acquisition = operation.acquisition, isOverLimit(session, acquisition.inode) {
+                reply(request, .notReady)
+                return .done
+            }
+            let obstacles = obstacles(operation.acquisition, needs, session, waiter, &context)
+            guard obstacles.isEmpty else { return .wait(obstacles) }
+            for case .lastName(let inode) in needs {
+                addUse(of: inode, by: session, isUnused: operation.unused == inode, &context)
+            }
+            complete(&context, for: Op.operation)
+            var answer = try operation.execute(&transaction, context)
+            let isChange = Op.isChange
+            if isChange {
+                let change = operation.caller.change
+                if change > 0 {
+                    let record = ReplyRecord(
+                        change: change, operation: Op.operation.rawValue, message: answer.encoded())
+                    transaction.put(ReplyRecord.key(session.id, change: change), record.stored())
+                }
+                if let status = commit(transaction) {
+                    reply(request, status)
+                    return .done
+                }
+            }
+            if let removed = operation.removed(by: answer) { lostName(removed, session, context) }
+            operation.attachGrants(to: &answer, self, session, isRetry: false)
+            reply(request, answer, isChange: isChange)
+        } catch {
+            reply(request, failed(error))
+        }
+        return .done
+    }
+
+    /// What stands in the way of an operation. Fills in what writers have answered.
+    private func obstacles(
+        _ acquisition: (inode: InodeID, mode: LeaseMode)?, _ needs: [LeaseNeed], _ session: Session,
+        _ waiter: WaitingOperation?, _ context: inout OperationContext
+    ) -> Obstacles {
+        var found = Obstacles()
+        for need in needs {
+            switch need {
+            case .change(let inode), .lastName(let inode):
+                found.blocks.append(inode)
+                leases.forEach(of: inode, besides: session.id, above: .pin) { holder in
+                    found.recalls.append((inode, holder, .pin))
+                }
+            case .observe(let inode):
+                guard let writer = leases.writer(of: inode, besides: session.id) else { continue }
+                found.watches.append(inode)
+                if let told = waiter?.glimpses[inode], told.sequence == writer.sequence {
+                    context.glimpses[inode] = told.reply
+                } else {
+                    found.glimpses.append((inode, writer))
+                }
+            }
+        }
+        guard let (inode, mode) = acquisition, mode > .pin else { return found }
+        let isBeingRecalled = recalls.recall(inode, session.id) != nil
+        if leases.mode(inode, session.id) >= mode, !isBeingRecalled { return found }
+        found.blocks.append(inode)
+        found.isBehindAnother =
+            isBeingRecalled || waiting.isBlocked(inode, for: session.id, before: waiter?.number ?? .max)
+        guard !found.isBehindAnother else { return found }
+        let target: LeaseMode = mode == .write ? .pin : .read
+        leases.forEach(of: inode, besides: session.id, above: target) { found.recalls.append((inode, $0, target)) }
+        return found
+    }
+
+    /// Who may have open what loses its last name. A pin says so; whoever had more than a pin has been asked.
+    private func addUse(
+        of inode: InodeID, by session: Session, isUnused: Bool, _ context: inout OperationContext
+    ) {
+        if !isUnused { context.inUseByRequester.append(inode) }
+        if !isUnused || leases.isHeld(inode, besides: session.id, above: .none) { context.inUse.append(inode) }
+    }
+
+    private func complete(_ context: inout OperationContext, for operation: Operation) {
+        switch operation {
+        case .prepareUpload: context.sequence = nextSequence()
+        case .statFileSystem: (context.bytesTotal, context.bytesFree) = space()
+        default: break
+        }
+    }
+
+    /// The inode has lost a name, perhaps its last.
+    private func lostName(_ removed: FileAttributes, _ session: Session, _ context: OperationContext) {
+        guard removed.linkCount == 0 else { return }
+        guard context.inUse.contains(removed.inode) else {
+            for holder in leases.holders(of: removed.inode) {
+                if let session = sessions[holder.session] { lower(removed.inode, session, to: .none) }
+            }
+            return
+        }
+        orphans.insert(removed.inode)
+        if context.inUseByRequester.contains(removed.inode) {
+            _ = give(.pin, of: removed.inode, to: session)
+        } else if !leases.isHeld(removed.inode) {
+            endedOrphans.append(removed.inode)
+        }
+    }
+
+    /// Answers a retry of a change that was executed before. Returns whether it was.
+    private func answerAgain<Op: LeasedOperation>(_ operation: Op, _ request: RequestID, _ session: Session) -> Bool {
+        let change = operation.caller.change
+        var transaction = namespace.begin()
+        do throws(MetadataError) {
+            let key = ReplyRecord.key(session.id, change: change)
+            guard let record = try transaction.record(ReplyRecord.self, key), record.change >= change else { return false }
+            guard record.change == change, record.operation == Op.operation.rawValue else {
+                // Too many changes since: whether it was executed cannot be told any more.
+                reply(request, .failed(.inputOutput))
+                return true
+            }
+            var answer: Op.Answer
+            do { answer = try Op.Answer(decoding: record.message) } catch { throw .corrupt("a stored reply") }
+            try operation.refresh(&answer, &transaction)
+            operation.attachGrants(to: &answer, self, session, isRetry: true)
+            reply(request, answer, isChange: true)
+        } catch {
+            reply(request, failed(error))
+        }
+        return true
+    }
+}

@@ -1,0 +1,112 @@
+import ShoalPlacement
+import ShoalTypes
+import ShoalWire
+
+/// Sessions open, stay alive, and end: with a goodbye, or by expiry behind a fence.
+extension MetadataCore {
+    func openSession(_ message: OpenSessionRequest, _ request: RequestID, _ connection: ConnectionID) {
+        guard let peer = sessions.connection(connection), peer.role == .client || peer.role == .command else {
+            return reply(request, .badRequest)
+        }
+        guard sessions.count < limits.sessionsMax else { return reply(request, .notReady) }
+        if let former = peer.session { detach(former) }
+        var transaction = namespace.begin()
+        let id = namespace.allocateSession(transaction)
+        transaction.put(Keys.session(id), SessionRecord(label: message.label).stored())
+        if let status = commit(transaction) { return reply(request, status) }
+        let session = Session(id: id, label: message.label, phase: .active, deadline: now + limits.term, now: now)
+        sessions.insert(session)
+        sessions.attach(session, to: connection)
+        note(.sessionOpened(id, label: message.label))
+        welcome(session, request)
+    }
+
+    func welcome(_ session: Session, _ request: RequestID) {
+        let term = UInt32(clamping: limits.term.milliseconds)
+        reply(
+            request, OpenSessionReply(session: session.id, termMilliseconds: term, map: keeper.durable), isChange: true)
+    }
+
+    /// The session on this connection, in whatever phase but its end.
+    func attached(_ id: SessionID, _ request: RequestID, _ connection: ConnectionID) -> Session? {
+        guard let session = sessions[id], session.phase != .ending else {
+            reply(request, .unknownSession)
+            return nil
+        }
+        guard session.connection == connection else {
+            reply(request, .staleConnection)
+            return nil
+        }
+        return session
+    }
+
+    func heartbeat(_ id: SessionID, _ request: RequestID, _ connection: ConnectionID) {
+        guard let session = attached(id, request, connection) else { return }
+        session.lastHeard = now
+        // After a restart only `reclaimLeases` counts: others wait for it.
+        if session.phase != .unclaimed { session.deadline = now + limits.term }
+        reply(request, HeartbeatReply(epoch: keeper.durable.epoch))
+    }
+
+    /// A goodbye: everything it had is on the nodes, so nothing needs a fence.
+    func closeSession(_ id: SessionID, _ request: RequestID, _ connection: ConnectionID) {
+        guard let session = attached(id, request, connection) else { return }
+        dropWaiting(of: session, .unknownSession)
+        finish(session)
+        note(.sessionClosed(id))
+        reply(request, Empty(), isChange: true)
+    }
+
+    /// Ends a session without its consent. Its leases stand until the fence is durable; it is answered `.unknownSession`
+    /// from now on.
+    func expire(_ session: Session, _ reason: MetadataEvent.ExpiryReason) {
+        guard session.phase != .ending else { return }
+        session.phase = .ending
+        session.claims = [:]
+        note(.sessionExpired(session.id, label: session.label, reason: reason))
+        dropWaiting(of: session, .unknownSession)
+        _ = keeper.change { $0.fence(session.id) }
+        keeper.await(.fenced(session.id))
+    }
+
+    func tickSessions() {
+        let silent = sessions.expired(at: now)
+        for session in silent { expire(session, .silent) }
+    }
+
+    /// Takes the session and all that it had away. After an expiry, nodes refuse its writes by now.
+    func finish(_ session: Session) {
+        forget(session.id)
+        session.order.forEach { entry in
+            guard leases.holder(entry.inode, session.id)?.sequence == entry.sequence else { return }
+            lower(entry.inode, session, to: .none)
+        }
+        precondition(session.leaseCount == 0, "a session leaves leases behind")
+        recalls.removeAll(of: session.id)
+        sessions.remove(session)
+        endGraceIfDone()
+    }
+
+    /// Deletes what the store has of a session: itself, its replies, its uploads.
+    func forget(_ id: SessionID) {
+        do throws(MetadataError) {
+            var left = true
+            while left {
+                var transaction = namespace.begin()
+                left = try transaction.abandonUploads(of: id, limit: 64) == 64
+                _ = commit(transaction)
+            }
+            var keys: [[UInt8]] = [Keys.session(id)]
+            let range = Keys.range(.sessionReply, id.rawValue)
+            var transaction = namespace.begin()
+            try transaction.scan(from: range.lower, to: range.upper) { key, _ in
+                keys.append(Array(key))
+                return true
+            }
+            for key in keys { transaction.delete(key) }
+            _ = commit(transaction)
+        } catch {
+            _ = failed(error)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import ShoalTypes
+import ShoalWire
+
+extension InodeRecord {
+    /// This is its last name, and what happens to the content depends on who has it open.
+    var losesContentWithName: Bool { attributes.kind == .regular && attributes.linkCount == 1 }
+}
+
+extension NamespaceTransaction {
+    /// The inode has lost one name (its dentry and its directory are the caller's); a directory has only one.
+    mutating func dropName(of record: inout InodeRecord, _ context: OperationContext, _ reply: inout RemovalReply) {
+        let isOrphan = record.losesContentWithName && context.inUse.contains(record.inode)
+        record.attributes.linkCount = record.isDirectory ? 0 : record.attributes.linkCount - 1
+        record.attributes.changeTime = context.now
+        if isOrphan {
+            update(record)
+            put(Keys.orphan(record.inode), OrphanRecord().stored())
+        } else if record.attributes.linkCount > 0 {
+            update(record)
+        } else {
+            delete(record)
+            reclaim(record.attributes)
+        }
+        reply.removed = record.attributes
+        reply.isOrphan = isOrphan && context.inUseByRequester.contains(record.inode)
+    }
+}

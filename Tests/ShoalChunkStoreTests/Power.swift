@@ -1,0 +1,44 @@
+import Synchronization
+
+/// Cuts the power after a number of changes of the simulated disk and index: from then on every call fails.
+final class Power: Sendable {
+    private struct State {
+        var remaining: Int?
+        var isOff = false
+    }
+    private let state = Mutex(State())
+
+    var isOff: Bool { state.withLock { $0.isOff } }
+
+    /// The power fails after `changes` more changes; never for nil.
+    func arm(after changes: Int?) {
+        state.withLock { $0 = State(remaining: changes) }
+    }
+
+    /// False if the power is off; counts one change.
+    func spend() -> Bool {
+        state.withLock { state in
+            if state.isOff { return false }
+            guard let remaining = state.remaining else { return true }
+            if remaining == 0 {
+                state.isOff = true
+                return false
+            }
+            state.remaining = remaining - 1
+            return true
+        }
+    }
+}
+
+/// SplitMix64 (Steele et al. 2014): the same seed, the same run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -51,12 +51,13 @@ struct Put: ParsableCommand {
         try remote.close()
     }
 
-    private func destination(_ remote: RemoteFilesystem) throws -> String {
+    private func destination(_ remote: RemoteFilesystem) throws(PathError) -> String {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         if path.hasSuffix("/") { return path + name }
-        do {
+        do throws(PathError) {
             return try remote.resolve(path).kind == .directory ? "\(path)/\(name)" : path
-        } catch let error as PathError where error.error == .notFound {
+        } catch {
+            guard error.error == .notFound else { throw error }
             return path
         }
     }

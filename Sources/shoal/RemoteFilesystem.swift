@@ -5,6 +5,7 @@ import ShoalClient
 import ShoalMount
 import ShoalTransport
 import ShoalTypes
+import ShoalWire
 
 /// Why a command could not do something with a path of the cluster.
 struct PathError: Error, CustomStringConvertible {

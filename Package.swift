@@ -95,6 +95,9 @@ let package = Package(
         suite("ShoalChunkStoreTests", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore"]),
         suite(
             "ShoalMetadataTests", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue", "ShoalMetadata"]),
+        suite(
+            "ShoalMetadataServerTests",
+            ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", "ShoalMetadataServer", logging]),
         suite("ShoalClientTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", logging]),
         suite("ShoalTransportTests", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
         suite(

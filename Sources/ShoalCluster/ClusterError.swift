@@ -35,14 +35,17 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notEmpty(let path): "\(path): not empty and not a cluster's directory; choose another with --dir"
         case .corruptState(let path, let reason):
             "\(path): corrupt (\(reason)); restore it from a copy, or move the directory away and start afresh"
-        case .unsupportedState(let path, let format): "\(path): written by a newer release (format \(format)); use that one"
+        case .unsupportedState(let path, let format):
+            "\(path): written by a newer release (format \(format)); use that one"
         case .busy(let path): "\(path): another 'shoal up' or 'shoal down' is at work here; wait for it"
         case .file(let path, let reason): "\(path): \(reason)"
-        case .noFreePort: "no free port on 127.0.0.1 between \(FreePort.range.lowerBound) and \(FreePort.range.upperBound)"
+        case .noFreePort:
+            "no free port on 127.0.0.1 between \(FreePort.range.lowerBound) and \(FreePort.range.upperBound)"
         case .cannotStart(let name, let reason): "cannot start \(name): \(reason)"
         case .startFailed(let name, let reason): "\(name) did not start: \(reason)"
         case .ended(let name, let log): "\(name) ended while starting; see \(log)"
-        case .silent(let name, let seconds, let log): "\(name) was not ready after \(seconds) s and was stopped; see \(log)"
+        case .silent(let name, let seconds, let log):
+            "\(name) was not ready after \(seconds) s and was stopped; see \(log)"
         case .nodesMissing(let expected, let up, let logs):
             "only \(up) of \(expected) storage nodes have joined the cluster; see the logs in \(logs)"
         case .stillRunning(let name, let pid, let seconds):
@@ -57,7 +60,8 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .mountpointNotDirectory(let path): "\(path): not a directory; mount on a directory"
         case .mountpointBusy(let path, let filesystem):
             "\(path): a \(filesystem) filesystem is mounted here already; choose another directory"
-        case .mountpointDead(let path): "\(path): the mount here has lost its process; clear it with 'shoal umount \(path)'"
+        case .mountpointDead(let path):
+            "\(path): the mount here has lost its process; clear it with 'shoal umount \(path)'"
         case .notMounted(let path): "\(path): nothing is mounted here"
         case .notShoal(let path, let filesystem): "\(path): a \(filesystem) filesystem, not a Shoal mount; use umount"
         case .inUse(let path, let users): "\(path): in use by \(users); leave it and try again, or use --force"

@@ -44,7 +44,9 @@ package struct ClusterLayout: Sendable {
         guard errno == ENOENT || errno == ENOTCONN else { throw .file(path, reason: TextFile.reason(errno)) }
         var trimmed = path[...]
         while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
-        guard !trimmed.isEmpty, trimmed != "/", trimmed != "." else { throw .file(path, reason: TextFile.reason(errno)) }
+        guard !trimmed.isEmpty, trimmed != "/", trimmed != "." else {
+            throw .file(path, reason: TextFile.reason(errno))
+        }
         guard let slash = trimmed.lastIndex(of: "/") else { return try "\(absolute("."))/\(trimmed)" }
         let parent = slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
         let resolved = try absolute(parent)

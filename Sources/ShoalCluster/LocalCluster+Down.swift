@@ -29,7 +29,9 @@ extension LocalCluster {
     /// Deletes what `up` made, and the directory if nothing else is in it. Everything has been stopped before.
     package func purge() throws(ClusterError) {
         let state = try state()
-        for name in state.nodes.map(\.name) + [state.meta.name, "logs"] { try DirectoryTree.remove(layout.data(of: name)) }
+        for name in state.nodes.map(\.name) + [state.meta.name, "logs"] {
+            try DirectoryTree.remove(layout.data(of: name))
+        }
         // The state goes last: until then another `purge` can finish the work.
         for path in [layout.lockPath, layout.statePath] {
             guard unlink(path) == 0 || errno == ENOENT else { throw .file(path, reason: TextFile.reason(errno)) }
@@ -53,7 +55,9 @@ extension LocalCluster {
 
     /// All at once; they end in parallel.
     private func stop(_ servers: [ClusterState.Server], isForced: Bool) throws(ClusterError) {
-        let running = servers.compactMap { server in server.process.map { (server.name, $0) } }.filter { $0.1.isRunning }
+        let running = servers.compactMap { server in server.process.map { (server.name, $0) } }.filter {
+            $0.1.isRunning
+        }
         for (_, process) in running { process.signal(SIGTERM) }
         for (name, process) in running {
             try end(process, name: name, isForced: isForced)

@@ -118,7 +118,9 @@ extension LocalCluster {
         for path in asked {
             try ClusterLayout.makeDirectories(try ClusterLayout.absolute(path))
             let path = try ClusterLayout.absolute(path)
-            if !state.mounts.contains(where: { $0.path == path }) { state.mounts.append(ClusterState.Mount(path: path)) }
+            if !state.mounts.contains(where: { $0.path == path }) {
+                state.mounts.append(ClusterState.Mount(path: path))
+            }
         }
         for index in state.mounts.indices {
             let path = state.mounts[index].path
@@ -136,7 +138,12 @@ extension LocalCluster {
             let starting = try process.start()
             state.mounts[index].process = starting.identity
             try state.save(layout.statePath)
-            try starting.wait()
+            do throws(ClusterError) { try starting.wait() } catch {
+                // Otherwise every later `up` would try it again.
+                state.mounts.remove(at: index)
+                try state.save(layout.statePath)
+                throw error
+            }
             report("mount     \(path)  process \(starting.identity.pid)")
         }
         try state.save(layout.statePath)

@@ -3,103 +3,98 @@ import Glibc
 import Logging
 import ShoalKeyValue
 import ShoalMetadata
-import ShoalRPC
 import ShoalTransport
 import ShoalTypes
 
-/// What a new cluster is made with, and how its metadata server runs.
-package struct MetadataServiceOptions: Sendable {
-    /// Fixed when the cluster is made: 1...8.
-    package var replicas: UInt8 = 2
-    /// Fixed when the cluster is made: 1...65,535.
-    package var partitions = Geometry.partitionCountDefault
-    /// Every change is durable before it is answered; otherwise with the next fsync, as on a local filesystem.
-    package var syncsEveryChange = false
-    package init() {}
-}
-
-/// The metadata server: a loop that owns the core and calls the store without syncing, and a thread that syncs.
+/// A running metadata server: its directory, store, loop and port.
 package final class MetadataService: Sendable {
-    /// Where it listens, with the real port if 0 was asked for.
-    package let address: HostPort
     private let loop: Loop
     private let listener: Listener
-    private let driver: MetadataDriver
-    private let store: RocksDBStore
-    private let syncer: SyncThread
+    private let store: any KeyValueStore
+    private let syncs: StoreSyncs
+    private let shell: MetadataLoop
+    private let logger: Logger
+    /// Which cluster this is, from the first start of its directory on.
+    package let cluster: ClusterID
 
-    /// Opens the directory, making a new cluster in an empty or missing one, and the port; serves when this returns.
+    /// Where it listens, with the real port if 0 was asked for.
+    package var address: HostPort { listener.address }
+
+    /// Opens the directory (made if missing, and with it a cluster) and the port, and serves: nodes and sessions at once, others'
+    /// requests once the sessions from before have come back. Blocks; not on a loop.
+    ///
+    /// `onFailure` is called at most once, from the loop: the store has failed, every connection is closed, and all that is left is
+    /// to call `terminate`, from another thread.
+    /// - Throws: what is wrong with the options, the directory, the store or the port.
     package init(
-        directory: String, listen: HostPort, options: MetadataServiceOptions = MetadataServiceOptions(), logger: Logger,
-        fail: @escaping @Sendable (String) -> Void
-    ) throws(MetadataServiceError) {
+        directory: String, listen: HostPort, options: MetadataOptions = MetadataOptions(), logger: Logger,
+        onFailure: @escaping @Sendable (MetadataServerError) -> Void = { _ in }
+    ) throws(MetadataServerError) {
+        try options.check()
         let loop = Loop(name: "metadata")
-        let moment = Moment(now: loop.now, wallClock: loop.wallClock)
-        let store = try MetadataService.openStore(directory)
-        let core: MetadataCore
-        do throws(MetadataError) {
-            core = try MetadataService.makeCore(store, options, moment)
+        do throws(MetadataServerError) {
+            let namespace = try MetadataDirectory(path: directory).open(
+                options, newCluster: ClusterID(UInt64.random(in: 1...UInt64.max)), now: loop.wallClock)
+            do throws(MetadataServerError) {
+                let core: MetadataCore
+                do throws(MetadataError) {
+                    core = try MetadataCore(
+                        namespace: namespace, limits: options.limits,
+                        at: Moment(now: loop.now, wallClock: loop.wallClock))
+                } catch {
+                    throw .metadata(directory: directory, error)
+                }
+                syncs = StoreSyncs(namespace.store)
+                shell = MetadataLoop(
+                    core: core, loop: loop, syncs: syncs, options: options, logger: logger, onFailure: onFailure)
+                do throws(TransportError) {
+                    listener = try Listener(binding: listen, loop: loop, delegate: shell, logger: logger)
+                } catch {
+                    throw .transport(error)
+                }
+            } catch {
+                namespace.store.close()
+                throw error
+            }
+            store = namespace.store
+            cluster = namespace.cluster
         } catch {
-            store.close()
-            throw MetadataServiceError(error, directory: directory)
-        }
-        let syncer = SyncThread(store: store)
-        let driver = MetadataDriver(
-            core: core, loop: loop, syncer: syncer, syncsEveryChange: options.syncsEveryChange, logger: logger, fail: fail)
-        do throws(TransportError) {
-            listener = try Listener(binding: listen, loop: loop, delegate: driver, logger: logger)
-        } catch {
-            store.close()
-            throw .transport(error)
+            loop.shutDown()
+            throw error
         }
         self.loop = loop
-        self.store = store
-        self.syncer = syncer
-        self.driver = driver
-        address = listener.address
-        let listener = self.listener
-        loop.execute {
-            driver.closePeer = { listener.close($0) }
-            driver.start()
+        self.logger = logger
+        loop.execute { [shell, listener] in
+            shell.close = { listener.close($0) }
+            shell.start()
         }
+        logger.info("metadata server of cluster \(cluster) listens on \(address)")
     }
 
-    private static func openStore(_ directory: String) throws(MetadataServiceError) -> RocksDBStore {
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw .notUsable(directory, reason: String(cString: strerror(errno)))
-        }
-        do throws(KeyValueError) {
-            return try RocksDBStore(directory: directory + "/metadata", options: .metadata)
-        } catch {
-            throw MetadataServiceError(error, directory: directory)
-        }
+    /// The clean stop: no more connections, then everything on the disk. Sessions and nodes come back to the next start.
+    /// Blocks; not on the loop. Once, and not after `terminate`.
+    /// - Throws: `.failed` if the store cannot be synced.
+    package func stop() throws(MetadataServerError) {
+        shutDown()
+        defer { store.close() }
+        do throws(KeyValueError) { try store.sync() } catch { throw .failed("the metadata store cannot be synced: \(error)") }
     }
 
-    private static func makeCore(
-        _ store: RocksDBStore, _ options: MetadataServiceOptions, _ moment: Moment
-    ) throws(MetadataError) -> MetadataCore {
-        if try !Namespace.isFormatted(store) {
-            // The superblock is what makes it a cluster: it comes last.
-            try MetadataCore.format(store, replicaCount: options.replicas, partitionCount: options.partitions)
-            let cluster = ClusterID(UInt64.random(in: 1...UInt64.max))
-            try Namespace.format(store, cluster: cluster, uid: geteuid(), gid: getegid(), now: moment.wallClock)
-        }
-        return try MetadataCore(namespace: try Namespace(store: store), at: moment)
+    /// Ends at once; what was answered survives, as after a kill. Blocks until the threads have ended.
+    package func terminate() {
+        shutDown()
+        store.close()
     }
 
-    /// Stops serving and makes everything durable.
-    package func stop() throws(MetadataServiceError) {
-        let driver = self.driver
+    private func shutDown() {
         let stopped = DispatchSemaphore(value: 0)
-        loop.execute {
-            driver.stop()
+        loop.execute { [shell] in
+            shell.stop()
             stopped.signal()
         }
         stopped.wait()
         listener.close()
-        syncer.drain()
+        syncs.drain()
         loop.shutDown()
-        defer { store.close() }
-        do throws(KeyValueError) { try store.sync() } catch { throw .notStopped(reason: "\(error)") }
     }
 }

@@ -97,6 +97,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
         peers.closeAll()
         for entry in waiting.takeExpired(at: MonotonicInstant(.max)) { entry.responder.reply(.notReady) }
         onStart = nil
+        closeInbound = { _ in }
     }
 
     private func scheduleSweep() {

@@ -1,9 +1,11 @@
 import Glibc
+import Synchronization
 
-/// A node's data directory, locked for as long as the value lives: `lock`, `identity`, `chunks/`.
+/// A node's data directory, locked until `release` or the end of the value: `lock`, `identity`, `chunks/`.
 package final class NodeDirectory: Sendable {
     package let path: String
-    private let lockDescriptor: CInt
+    /// -1 once released.
+    private let lockDescriptor: Atomic<CInt>
 
     package var chunksPath: String { "\(path)/chunks" }
     private var identityPath: String { "\(path)/identity" }
@@ -20,10 +22,16 @@ package final class NodeDirectory: Sendable {
             throw reason == EWOULDBLOCK ? .directoryInUse(path) : NodeDirectory.failure(path, reason)
         }
         self.path = path
-        lockDescriptor = descriptor
+        lockDescriptor = Atomic(descriptor)
     }
 
-    deinit { Glibc.close(lockDescriptor) }
+    deinit { release() }
+
+    /// Lets another process, or a later start in this one, have the directory.
+    package func release() {
+        let descriptor = lockDescriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
 
     /// The identity, nil in a directory that has none yet.
     package func readIdentity() throws(NodeError) -> NodeIdentity? {

@@ -85,6 +85,7 @@ package final class NodeService: Sendable {
         case nil: failure = .metadataUnreachable(core.configuration.metadataAddress)
         }
         shutDown()
+        defer { directory.release() }
         try NodeService.close(threads.store)
         throw failure
     }
@@ -101,6 +102,7 @@ package final class NodeService: Sendable {
         threads.scanAfterBarrier { [threads] _ in threads.sync([]) { _ in drained.set(()) } }
         drained.wait()
         shutDown()
+        defer { directory.release() }
         try NodeService.close(threads.store)
     }
 
@@ -108,6 +110,7 @@ package final class NodeService: Sendable {
     package func terminate() {
         shutDown()
         threads.store.abandon()
+        directory.release()
     }
 
     /// For tests and tools in this process: scans may be made from any thread.

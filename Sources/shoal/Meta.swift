@@ -15,11 +15,6 @@ struct Meta: ParsableCommand {
               shoal meta --dir /srv/shoal/meta --listen 127.0.0.1:7600 --sync every
             """)
 
-    enum SyncRule: String, ExpressibleByArgument, CaseIterable {
-        case fsync
-        case every
-    }
-
     @Option(name: .customLong("dir"), help: ArgumentHelp("The server's data directory.", valueName: "dir"))
     var directory: String
 
@@ -27,13 +22,15 @@ struct Meta: ParsableCommand {
     var listen: HostPort
 
     @Option(help: "Replicas of each chunk; fixed when the cluster is made.")
-    var replicas: UInt8 = 2
+    var replicas = 2
 
     @Option(help: "Hash partitions; fixed when the cluster is made.")
     var partitions = 1024
 
-    @Option(help: "When a change of names survives a loss of power: after fsync, as on a local disk, or before every answer.")
-    var sync = SyncRule.fsync
+    @Option(
+        help:
+            "When a change of names survives a loss of power: after fsync, as on a local disk, or before every answer.")
+    var sync = MetadataOptions.Durability.fsync
 
     @OptionGroup var ready: ReadyOptions
     @OptionGroup var logging: LoggingOptions
@@ -50,14 +47,14 @@ struct Meta: ParsableCommand {
         let logger = logging.start("meta", default: .info)
         var started: MetadataService?
         try ready.reporting {
-            var options = MetadataServiceOptions()
+            var options = MetadataOptions()
             options.replicas = replicas
             options.partitions = partitions
-            options.syncsEveryChange = sync == .every
-            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) { reason in
+            options.durability = sync
+            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) { error in
                 // No promise can be kept any more: what was acknowledged is in the log, nothing else may be.
-                logger.critical("stopping: \(reason)")
-                Failure.complain(reason)
+                logger.critical("stopping: \(error)")
+                Failure.complain("\(error)")
                 Failure.endAtOnce()
             }
             started = service
@@ -66,7 +63,9 @@ struct Meta: ParsableCommand {
         guard let service = started else { preconditionFailure("it was started, or an error thrown") }
         logger.info("serving", metadata: ["address": "\(service.address)", "directory": "\(directory)"])
         signals.waitAndExit(logger) {
-            do throws(MetadataServiceError) { try service.stop() } catch { Failure.exit(with: error) }
+            do throws(MetadataServerError) { try service.stop() } catch { Failure.exit(with: error) }
         }
     }
 }
+
+extension MetadataOptions.Durability: ExpressibleByArgument {}

@@ -25,7 +25,9 @@ struct Mount: ParsableCommand {
     @Argument(help: "An existing directory.")
     var mountpoint: String
 
-    @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, separated by commas; see mount.fuse3(8).", valueName: "options"))
+    @Option(
+        name: .customShort("o"),
+        help: ArgumentHelp("Mount options, separated by commas; see mount.fuse3(8).", valueName: "options"))
     var options: [String] = []
 
     @Option(help: ArgumentHelp("Memory for file content, as 268435456 or 256M.", valueName: "bytes"))
@@ -102,7 +104,7 @@ struct Mount: ParsableCommand {
         let log = try logFile ?? BackgroundLog.path(for: "mount" + place.path.replacing("/", with: "-"))
         var arguments = ["mount", "\(metadata)", place.path, "--foreground"]
         for option in options { arguments += ["-o", option] }
-        arguments += ["--cache-size", "\(cacheSize.count)", "--cache-policy", "\(cachePolicy)"]
+        arguments += ["--cache-size", "\(cacheSize.count)", "--cache-policy", cachePolicy.rawValue]
         arguments += ["--log-level", "\(logging.logLevel ?? .info)"]
         let process = BackgroundProcess(name: "the mount of \(place.path)", arguments: arguments, log: log)
         try process.start().wait()

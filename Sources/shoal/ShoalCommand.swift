@@ -21,6 +21,9 @@ struct ShoalCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "A cluster on this machine:", subcommands: [Up.self, Down.self, Status.self]),
             CommandGroup(name: "Mounts:", subcommands: [Mount.self, Umount.self]),
+            CommandGroup(
+                name: "Files, without a mount:",
+                subcommands: [Put.self, Get.self, List.self, Remove.self, Stat.self, Where.self]),
             CommandGroup(name: "Servers:", subcommands: [Meta.self, Node.self]),
         ])
 

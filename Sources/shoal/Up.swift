@@ -43,13 +43,16 @@ struct Up: ParsableCommand {
 
     func run() throws {
         let logger = logging.start("up", default: .warning)
-        let cluster = try LocalCluster(directory: cluster.directory, logLevel: logging.logLevel ?? .info, report: Progress.line)
+        let cluster = try LocalCluster(
+            directory: cluster.directory, logLevel: logging.logLevel ?? .info, report: Progress.line)
         var options = LocalCluster.UpOptions()
         options.nodes = nodes
         options.replicas = replicas
         options.mounts = mounts
         let state = try cluster.up(options)
-        print("ready     \(cluster.layout.directory), \(Quantity.count(state.replicas, "replica")); logs in \(cluster.layout.logDirectory)")
+        print(
+            "ready     \(cluster.layout.directory), \(Quantity.count(state.replicas, "replica")); logs in \(cluster.layout.logDirectory)"
+        )
         if foreground { stay(cluster, logger) }
     }
 

@@ -50,8 +50,9 @@ import Testing
     @Test("A path is made absolute also where its end does not exist yet")
     func absolute() throws {
         let directory = TemporaryDirectory()
-        #expect(try ClusterLayout.absolute("\(directory.path)/./a/../a//b/") == "\(directory.path)/a//b" 
-            || ClusterLayout.absolute("\(directory.path)/new") == "\(directory.path)/new")
+        #expect(
+            try ClusterLayout.absolute("\(directory.path)/./a/../a//b/") == "\(directory.path)/a//b"
+                || ClusterLayout.absolute("\(directory.path)/new") == "\(directory.path)/new")
         #expect(try ClusterLayout.absolute("/") == "/")
     }
 }

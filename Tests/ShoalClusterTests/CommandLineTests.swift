@@ -73,7 +73,8 @@ import Testing
     func mountpoints() {
         let directory = TemporaryDirectory()
         let missing = "\(directory.path)/missing"
-        expectOneLine(ShoalProgram(["mount", "127.0.0.1:1", missing], in: directory.path), "\(missing): no such directory")
+        expectOneLine(
+            ShoalProgram(["mount", "127.0.0.1:1", missing], in: directory.path), "\(missing): no such directory")
         expectOneLine(ShoalProgram(["mount", "127.0.0.1:1", "/etc/passwd"], in: directory.path), "not a directory")
         expectOneLine(ShoalProgram(["mount", "127.0.0.1:1", "/proc"], in: directory.path), "mounted here already")
         expectOneLine(ShoalProgram(["umount", directory.path], in: directory.path), "nothing is mounted here")

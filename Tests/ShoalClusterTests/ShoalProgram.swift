@@ -13,7 +13,8 @@ struct ShoalProgram {
         }
         // swift test runs a program of the toolchain; the test bundle is the argument that ends in .xctest.
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? built ?? ""
-        let program = bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/shoal"
+        let program =
+            bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/shoal"
         let files = ["output", "errors"].map { "\(directory)/\($0)" }
 
         var actions = posix_spawn_file_actions_t()

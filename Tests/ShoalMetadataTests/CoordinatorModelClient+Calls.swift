@@ -60,12 +60,12 @@ extension CoordinatorModelClient {
         else { return }
         let sizeBefore = try world.trueSize(inode)
         let disturbances = world.disturbances
-        let truncations = world.truncations
         request(.getAttributes, InodeRequest(caller: Caller(), inode: inode), caller: \.caller) { [self] result in
             guard case .success(let bytes) = result else { return }
             let reply = try EntryReply(decoding: bytes)
-            if let sizeBefore, disturbances == world.disturbances, truncations == world.truncations {
-                #expect(reply.attributes.size >= sizeBefore, "stat of inode \(inode) is older than its call")
+            let shown = max(reply.attributes.size, dirty[inode] ?? 0)
+            if let sizeBefore, disturbances == world.disturbances, !world.truncated.contains(inode) {
+                #expect(shown >= sizeBefore, "stat of inode \(inode) is older than its call")
             }
             take(reply.grant, of: inode, reply.attributes)
         }
@@ -168,9 +168,8 @@ extension CoordinatorModelClient {
             change.permissions = UInt32.random(in: 0..<0o777, using: &world.random)
         }
         let message = SetAttributesRequest(caller: Caller(), inode: inode, change: change)
-        if change.size != nil { world.truncations += 1 }
+        if change.size != nil { world.truncated.insert(inode) }
         request(.setAttributes, isChange: true, inodes: [inode], message, caller: \.caller) { [self] result in
-            if change.size != nil { world.truncations += 1 }
             guard case .success(let bytes) = result else { return }
             let reply = try EntryReply(decoding: bytes)
             take(reply.grant, of: inode, reply.attributes)
@@ -195,7 +194,7 @@ extension CoordinatorModelClient {
 
     private func write() {
         let writable = known.filter { held[$0]?.mode == .write && !isBeingRecalled($0) && attributes[$0] != nil }
-        guard isUsable, let inode = writable.randomElement(using: &world.random), let size = attributes[inode]?.size
+        guard isUsable, !isRemoving, let inode = writable.randomElement(using: &world.random), let size = attributes[inode]?.size
         else { return }
         dirty[inode] = (dirty[inode] ?? size) + 100
     }
@@ -207,7 +206,7 @@ extension CoordinatorModelClient {
             return
         }
         let files = known.filter { attributes[$0]?.kind == .regular && !isBeingRecalled($0) }
-        guard isUsable, let inode = files.randomElement(using: &world.random) else { return }
+        guard isUsable, !isRemoving, let inode = files.randomElement(using: &world.random) else { return }
         open.insert(inode)
     }
 

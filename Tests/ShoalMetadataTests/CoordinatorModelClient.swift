@@ -81,6 +81,9 @@ final class CoordinatorModelClient {
     var pendingCount: Int { pending.count + unsent.count }
     func isBeingRecalled(_ inode: InodeID) -> Bool { recalls.contains { $0.recall.inode == inode } }
 
+    /// A removal is on its way: what it has said not to use, it does not begin to use.
+    var isRemoving: Bool { (pending.values + unsent).contains { $0.change > 0 && $0.inodes == nil } }
+
     // MARK: Session
 
     func tick() {
@@ -156,7 +159,8 @@ final class CoordinatorModelClient {
         switch message {
         case .reply(let request, let status, let bytes): try reply(request, status, bytes)
         case .ask(let question, .recall(let recall)):
-            if held[recall.inode]?.sequence == recall.sequence {
+            if held[recall.inode] != nil {
+                #expect(held[recall.inode]?.sequence == recall.sequence)
                 recalls.append((question, recall))
             } else {
                 answer(question, RecallReply(remaining: .none))
@@ -317,7 +321,7 @@ final class CoordinatorModelClient {
 
     /// Whatever is cached under a lease is what the server has, unless a change of its own is on the way.
     func checkCaches() throws {
-        let flux = pending.values.filter { $0.change > 0 } + unsent.filter { $0.change > 0 }
+        let flux = (pending.values + unsent).filter { $0.change > 0 }
         let allInFlux = flux.contains { $0.inodes == nil }
         let inodesInFlux = Set(flux.flatMap { $0.inodes ?? [] })
         let directoriesInFlux = Set(flux.flatMap(\.directories))

@@ -67,8 +67,8 @@ final class CoordinatorWorld {
     private(set) var executed = 0
     var directories: [InodeID] = []
     var lastName = 0
-    /// Counts the truncations that were begun and ended.
-    var truncations = 0
+    /// Their sizes may shrink at any time.
+    var truncated: Set<InodeID> = []
     var goneNames: [(parent: InodeID, name: FileName)] = []
     var lostNames: Set<FileName> = []
     /// Keeps the dead, to whom links refer.

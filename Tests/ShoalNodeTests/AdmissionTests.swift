@@ -53,11 +53,11 @@ struct AdmissionTests {
     @Test("Bytes on an older connection are refused, also after the newest one is gone")
     func connections() {
         var admission = Self.admission(Self.map(10, .inSync, changedAt: 7))
-        #expect(admission.connections.greet(Self.session, ConnectionGeneration(4)))
+        #expect(admission.connections.greet(Self.session, ConnectionGeneration(4)) == true)
         #expect(Self.write(admission, epoch: 10, generation: 3) == .refuse(.staleConnection))
         #expect(Self.write(admission, epoch: 10, generation: 4) == .admit(PartitionID(0)))
         admission.connections.disconnect(Self.session, ConnectionGeneration(4))
-        #expect(!admission.connections.greet(Self.session, ConnectionGeneration(3)))
+        #expect(admission.connections.greet(Self.session, ConnectionGeneration(3)) == false)
         #expect(Self.write(admission, epoch: 10, generation: 3) == .refuse(.staleConnection))
     }
 
@@ -148,10 +148,10 @@ struct AdmissionTests {
     @Test("The table of sessions stays within its bound")
     func sessionsBound() {
         var connections = SessionConnections(sessionsMax: 4)
-        for session in 1...4 as ClosedRange<UInt64> { #expect(connections.greet(SessionID(session), ConnectionGeneration(1))) }
-        #expect(!connections.greet(SessionID(5), ConnectionGeneration(1)))
+        for session in 1...4 as ClosedRange<UInt64> { #expect(connections.greet(SessionID(session), ConnectionGeneration(1)) == true) }
+        #expect(connections.greet(SessionID(5), ConnectionGeneration(1)) == false)
         connections.disconnect(SessionID(2), ConnectionGeneration(1))
-        #expect(connections.greet(SessionID(5), ConnectionGeneration(1)))
+        #expect(connections.greet(SessionID(5), ConnectionGeneration(1)) == true)
         #expect(connections.isNewest(SessionID(1), ConnectionGeneration(1)))
     }
 }

@@ -8,8 +8,15 @@ extension MetadataCore {
     package var map: ClusterMap { keeper.durable }
 
     /// Commits the changes made since the last time, if none is being synced; answers who need not wait for that.
-    func flushMap() {
-        for waiter in keeper.takeWaiters() { tell(waiter) }
+    /// Returns whether there was anybody to answer.
+    func flushMap() -> Bool {
+        let waiters = keeper.takeWaiters()
+        for waiter in waiters { tell(waiter) }
+        commitMap()
+        return !waiters.isEmpty
+    }
+
+    private func commitMap() {
         guard let batch = keeper.nextBatch() else { return }
         do throws(KeyValueError) {
             try namespace.store.commit(batch, sync: false)

@@ -117,11 +117,10 @@ package final class MetadataCore {
                 reclaimOrphan(orphan)
             } else if let operation = waiting.takeReady() {
                 tryAgain(operation)
-            } else {
+            } else if !flushMap() {
                 break
             }
         }
-        flushMap()
     }
 
     /// Laws that hold between events. Costly: for tests and simulation.

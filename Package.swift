@@ -1,10 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// CI sets SHOAL_WARNINGS_AS_ERRORS; it covers our targets only, not the dependencies'.
+let warnings: [SwiftSetting] =
+    Context.environment["SHOAL_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + warnings
 
 /// A library target under `Sources/`, with the settings every target shares.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -21,7 +25,6 @@ let nio: [Target.Dependency] = [
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "shoal",
@@ -32,7 +35,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
         // The system's C libraries.
@@ -80,7 +82,7 @@ let package = Package(
             name: "shoal",
             dependencies: [
                 "ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", "ShoalTransport", "ShoalNode",
-                "ShoalMetadataServer", "ShoalMount", "ShoalCluster", logging, arguments, lifecycle,
+                "ShoalMetadataServer", "ShoalMount", "ShoalCluster", logging, arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -105,6 +107,7 @@ let package = Package(
                 "ShoalTransport", "ShoalNode", logging,
             ]),
         suite("ShoalFUSETests", ["ShoalTypes", "ShoalFUSE"]),
+        suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalCluster", "shoal"]),
         suite("ShoalMountedTests", ["ShoalTypes"]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,9 @@ import Synchronization
 /// its checksums. What does not match was damaged, and stays reported until it is repaired. docs/formats/chunk-store.md says by
 /// which order of writes; `Syncer`, `DirtyTable`, `PendingUnlinks` and `Shard.moveToFile` each keep a part of it.
 package final class ChunkStore: Sendable {
+    /// As a chunk's index in `sync`: every chunk of that data ID that is not synced.
+    package static let everyIndex = UInt32.max
+
     private let shards: [Shard]
     private let index: ChunkIndex
     private let space: SpaceGauge
@@ -210,7 +213,7 @@ package final class ChunkStore: Sendable {
     // MARK: From any thread
 
     /// Returns when every change of these chunks that had been made before is durable, deletions included. Concurrent calls
-    /// share their work.
+    /// share their work. A chunk whose index is `everyIndex` stands for every chunk of its data ID.
     /// - Throws: `.inputOutput`; from then on every write and sync throws it.
     package func sync(_ chunks: [(ChunkID, PartitionID)]) throws(ChunkStoreError) {
         try syncer.sync(chunks.map(\.0))
@@ -249,4 +252,8 @@ package final class ChunkStore: Sendable {
         try index.syncAll()
         try directory.note(isOpen: false, hasLost: hasLost.withLock { $0 })
     }
+
+    /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No other call
+    /// may be under way, and none may follow.
+    package func abandon() { index.store.close() }
 }

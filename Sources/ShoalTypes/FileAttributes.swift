@@ -14,7 +14,7 @@ package struct FileAttributes: Hashable, Sendable {
     package var modifyTime: Timestamp
     package var changeTime: Timestamp
     package var data: DataID
-    /// Chunks are `1 << chunkBytesLog2` bytes: 16...26.
+    /// Chunks are `1 << chunkBytesLog2` bytes: 17...26 (128 KiB, the client's cache block, to 64 MiB).
     package var chunkBytesLog2: UInt8
     /// Bytes that the holder of the write lease may have sent to the nodes; at least `size` while it is written.
     /// Chunks at and past `size` may hold unacknowledged bytes up to here if the writer died (see `Grant.tailUnclean`).

@@ -3,7 +3,7 @@ package enum Geometry {
     /// Checksums cover blocks of this size, and chunks are read and written in whole blocks.
     package static let blockBytes = 4096
     package static let chunkBytesLog2Default: UInt8 = 22
-    package static let chunkBytesLog2Range: ClosedRange<UInt8> = 16...26
+    package static let chunkBytesLog2Range: ClosedRange<UInt8> = 17...26
     package static let partitionCountDefault = 1024
     /// The longest symlink target (symlink(7), PATH_MAX less the NUL).
     package static let symlinkBytesMax = 4095

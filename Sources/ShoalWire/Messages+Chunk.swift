@@ -117,12 +117,18 @@ package struct ChunkDigest: Hashable, Sendable {
     package var length: UInt32
     /// CRC-32C over the chunk's block checksums, little-endian, in order.
     package var checksum: UInt32
-    package init(chunk: ChunkID, version: UInt64, sequence: LeaseSequence, length: UInt32, checksum: UInt32) {
+    /// Size of a chunk of this file, as a power of two.
+    package var chunkBytesLog2: UInt8
+    package init(
+        chunk: ChunkID, version: UInt64, sequence: LeaseSequence, length: UInt32, checksum: UInt32,
+        chunkBytesLog2: UInt8 = Geometry.chunkBytesLog2Default
+    ) {
         self.chunk = chunk
         self.version = version
         self.sequence = sequence
         self.length = length
         self.checksum = checksum
+        self.chunkBytesLog2 = chunkBytesLog2
     }
     package static let blank = ChunkDigest(
         chunk: ChunkID(data: .none, index: 0), version: 0, sequence: .none, length: 0, checksum: 0)
@@ -140,12 +146,13 @@ package struct ChunkDigestReply: WireMessage, Equatable {
         self.isEnd = isEnd
     }
     package mutating func code(_ coder: inout WireCoder) {
-        coder.list(&digests, max: Self.chunksMax, minimumBytes: 36, blank: ChunkDigest.blank) { coder, digest in
+        coder.list(&digests, max: Self.chunksMax, minimumBytes: 37, blank: ChunkDigest.blank) { coder, digest in
             coder.chunk(&digest.chunk)
             coder.integer(&digest.version)
             coder.number(&digest.sequence)
             coder.integer(&digest.length)
             coder.integer(&digest.checksum)
+            coder.integer(&digest.chunkBytesLog2)
         }
         coder.boolean(&isEnd)
     }
@@ -168,4 +175,9 @@ package struct PartitionDigestRequest: WireMessage, Equatable {
         coder.number(&partition)
         coder.optional(&after, blank: ChunkID(data: .none, index: 0)) { $0.chunk(&$1) }
     }
+}
+
+extension ChunkListRequest {
+    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced.
+    package static let everyIndex = UInt32.max
 }

@@ -83,7 +83,10 @@ final class EchoServer: ListenerDelegate, @unchecked Sendable {
     }
 
     private func flood(_ responder: any Responder) {
-        responder.reply(payloadCapacity: 256 << 10) { ($0.initializeMemory(as: UInt8.self, repeating: 1), (.ok, [], $0.count)).1 }
+        responder.reply(payloadCapacity: 256 << 10) { buffer in
+            buffer.initializeMemory(as: UInt8.self, repeating: 1)
+            return (.ok, [], buffer.count)
+        }
     }
 }
 

@@ -18,7 +18,9 @@ extension SeededGenerator {
         (0..<Int.random(in: 0...max, using: &self)).map { _ in element(&self) }
     }
     mutating func optional<T>(_ value: (inout SeededGenerator) -> T) -> T? { flag() ? value(&self) : nil }
-    mutating func text() -> String { String(list(max: 20) { $0.one(of: ["a", "Z", "/", "é", "鮫", "\u{0}", "🐟"]) }.joined()) }
+    mutating func text() -> String {
+        String(list(max: 20) { $0.one(of: ["a", "Z", "/", "é", "鮫", "\u{0}", "🐟"]) }.joined())
+    }
     mutating func raw(max: Int) -> [UInt8] { bytes(Int.random(in: 0...max, using: &self)) }
 
     mutating func name() -> FileName {

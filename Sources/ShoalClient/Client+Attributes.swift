@@ -1,0 +1,66 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+extension Client {
+    package func attributes(of id: InodeID, completion: @escaping Completion<FileAttributes>) {
+        if let inode = inodes.existing(id), mayRead(inode), !inode.attributesAreOld { return completion(.success(inode.attributes)) }
+        metadata.request(.getAttributes, isChange: false, { InodeRequest(caller: $0, inode: id) }) { [self] reply in
+            switch reply.decode(EntryReply.self) {
+            case .success(let entry): completion(.success(taught(by: entry)))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    /// The attributes to show for an entry: those of the server, with what this mount has changed and not committed.
+    func taught(by entry: EntryReply) -> FileAttributes {
+        let inode = learn(entry.attributes, entry.grant)
+        return inode.grant.mode >= .read ? inode.attributes : entry.attributes
+    }
+
+    /// chmod(2), chown(2), truncate(2), utimensat(2).
+    package func setAttributes(
+        of id: InodeID, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>
+    ) {
+        let inode = inodes.inode(id)
+        if let size = change.size { return truncate(inode, to: size, change, completion: completion) }
+        setOnServer(inode, change, completion: completion)
+    }
+
+    func setOnServer(_ inode: Inode, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
+        // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local times.
+        if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
+        metadata.request(
+            .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
+        ) { [self] reply in
+            switch reply.decode(EntryReply.self) {
+            case .success(let entry): completion(.success(taught(by: entry)))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    package func readLink(_ id: InodeID, completion: @escaping Completion<[UInt8]>) {
+        metadata.request(.readLink, isChange: false, { InodeRequest(caller: $0, inode: id) }) { reply in
+            switch reply.decode(ReadLinkReply.self) {
+            case .success(let message): completion(.success(message.target))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    package func statistics(completion: @escaping Completion<FileSystemStatistics>) {
+        metadata.request(.statFileSystem, isChange: false, { SessionRequest(session: $0.session) }) { reply in
+            switch reply.decode(FileSystemStatistics.self) {
+            case .success(let message): completion(.success(message))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+}
+
+extension Client {
+    /// The clock that file times are taken from.
+    package var wallClock: Timestamp { scheduler.wallClock }
+}

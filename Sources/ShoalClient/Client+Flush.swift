@@ -1,0 +1,305 @@
+import Logging
+import ShoalChecksum
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Write-behind. Full blocks leave at once, in requests of up to 1 MiB; the others after a moment, or on flush, fsync, a recall.
+/// The size follows when the nodes hold the bytes.
+extension Client {
+    /// After a write: sends the blocks that are full, and makes sure the rest does not stay for long.
+    func startWriteBehind(of inode: Inode) {
+        if inode.dirtyBlocks.count >= 8 { send(inode, onlyFull: true) }
+        guard !inode.hasFlushTimer else { return }
+        inode.hasFlushTimer = true
+        scheduler.schedule(after: limits.writeBehindDelay) { [self] in
+            inode.hasFlushTimer = false
+            guard inode.isDirty, inode.writeError == nil, inode.grant.mode == .write else { return }
+            flush(inode) { _ in }
+        }
+    }
+
+    /// Too much is dirty: everything of this inode goes now.
+    func flushEarly(_ inode: Inode) {
+        send(inode, onlyFull: false)
+        guard cache.dirtyBytes >= limits.dirtyBytesMax else { return }
+        for other in Array(inodes.all) where !other.dirtyBlocks.isEmpty && other !== inode { send(other, onlyFull: false) }
+    }
+
+    /// Writes back everything that is dirty when it is called, then commits size and times. The result is that of this write-back, or of
+    /// an earlier one that nobody has been told about.
+    /// - Parameter releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about to go).
+    func flush(_ inode: Inode, releasesReservation: Bool = false, completion: @escaping Completion<Void>) {
+        let retried = inode.writeError
+        if retried == .noSpace || retried == .quota { inode.writeError = nil }
+        writeBack(inode) { [self] in
+            if let error = inode.writeError {
+                if error != .noSpace, error != .quota { inode.writeError = nil }
+                return completion(.failure(error))
+            }
+            commit(inode, releasesReservation: releasesReservation, completion: completion)
+        }
+    }
+
+    /// Sends until nothing is dirty or in flight, or writing has failed.
+    func writeBack(_ inode: Inode, completion: @escaping () -> Void) {
+        if inode.writeError == nil { send(inode, onlyFull: false) }
+        let isDone = inode.dirtyBlocks.isEmpty || inode.writeError != nil || inode.grant.mode < .write
+        if isDone, inode.flushesInFlight == 0 { return completion() }
+        inode.flushWaiters.append { [self] in writeBack(inode, completion: completion) }
+    }
+
+    func waitForFlush(of inode: Inode, _ body: @escaping () -> Void) {
+        inode.flushWaiters.append(body)
+    }
+
+    private func wakeFlushWaiters(of inode: Inode) {
+        let waiters = inode.flushWaiters
+        inode.flushWaiters = []
+        for waiter in waiters { waiter() }
+    }
+
+    // MARK: Sending
+
+    private func send(_ inode: Inode, onlyFull: Bool) {
+        guard inode.grant.mode == .write, inode.writeError == nil else { return }
+        var candidates = inode.dirtyBlocks.filter { index in
+            guard let block = inode.blocks[index] else { return false }
+            return block.flushing == 0 && (!onlyFull || block.dirty == .max)
+        }.sorted()[...]
+        while !candidates.isEmpty {
+            guard flushBytesInFlight < limits.flushBytesInFlightMax else {
+                if !flushQueue.contains(where: { $0 === inode }) { flushQueue.append(inode) }
+                return
+            }
+            let run = nextRun(from: &candidates, of: inode)
+            let end = run.last.map { $0.block.offset + UInt64($0.pages.upperBound * CacheBlock.pageBytes) } ?? 0
+            guard end <= inode.reservedSize || reservedEnough(inode, for: end) else { return reserve(end, for: inode) }
+            sendRun(run, of: inode)
+        }
+    }
+
+    /// Pages that travel in one request: contiguous, of one chunk.
+    private struct Piece {
+        let block: CacheBlock
+        let pages: Range<Int>
+    }
+
+    private func nextRun(from candidates: inout ArraySlice<UInt64>, of inode: Inode) -> [Piece] {
+        var run: [Piece] = []
+        var bytes = 0
+        while let index = candidates.first, let block = inode.blocks[index] {
+            let firstPage = block.dirty.trailingZeroBitCount
+            let pages = firstPage..<firstPage + (block.dirty >> UInt32(firstPage)).trailingOnes
+            if let last = run.last {
+                let continues = last.block.index + 1 == index && last.pages.upperBound == CacheBlock.pageCount && firstPage == 0
+                let isSameChunk = block.offset & (inode.attributes.chunkBytes - 1) != 0
+                let fits = bytes + pages.count * CacheBlock.pageBytes <= Geometry.requestBytesMax
+                guard continues, isSameChunk, fits else { break }
+            }
+            run.append(Piece(block: block, pages: pages))
+            bytes += pages.count * CacheBlock.pageBytes
+            candidates.removeFirst()
+            // A block with a gap is sent in several requests, one after the other.
+            if pages.upperBound < CacheBlock.pageCount { break }
+        }
+        return run
+    }
+
+    private func sendRun(_ run: [Piece], of inode: Inode) {
+        guard let head = run.first else { return }
+        var bytes = 0
+        for piece in run {
+            let mask = CacheBlock.mask(piece.pages)
+            piece.block.flushing = mask
+            piece.block.dirty &= ~mask
+            cache.dirtyBytes -= piece.pages.count * CacheBlock.pageBytes
+            if piece.block.dirty == 0 { inode.dirtyBlocks.remove(piece.block.index) }
+            bytes += piece.pages.count * CacheBlock.pageBytes
+        }
+        inode.flushesInFlight += 1
+        flushBytesInFlight += bytes
+        inode.chunkVersion += 1
+        let place = chunk(
+            at: head.block.offset + UInt64(head.pages.lowerBound * CacheBlock.pageBytes), of: inode)
+        inode.unsyncedChunks.insert(place.chunk.index)
+        let change = ChunkWriter.Change(chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch, send: sender(of: run, place, inode))
+        writer.apply(change) { [self] status in
+            flushBytesInFlight -= bytes
+            inode.flushesInFlight -= 1
+            finished(run, of: inode, status)
+        }
+    }
+
+    /// Builds the request each time it is sent: the pages may have been written again since, and checksums must match what goes out.
+    private func sender(of run: [Piece], _ place: (chunk: ChunkID, offset: Int), _ inode: Inode)
+        -> (any Peer, Epoch, SessionID, ConnectionGeneration, @escaping (Reply) -> Void) -> Void
+    {
+        let sequence = inode.grant.sequence
+        let version = inode.chunkVersion
+        let chunkBytesLog2 = inode.attributes.chunkBytesLog2
+        let deadline = limits.nodeAttemptDeadline
+        return { peer, epoch, session, generation, completion in
+            var request = WriteChunkRequest()
+            request.epoch = epoch
+            request.session = session
+            request.generation = generation
+            request.sequence = sequence
+            request.chunk = place.chunk
+            request.offset = UInt32(place.offset)
+            request.version = version
+            request.chunkBytesLog2 = chunkBytesLog2
+            var payload: [UnsafeRawBufferPointer] = []
+            for piece in run {
+                let bytes = piece.block.bytes(piece.pages.lowerBound * CacheBlock.pageBytes..<piece.pages.upperBound * CacheBlock.pageBytes)
+                request.checksums += CRC32C.blocks(of: bytes, blockBytes: CacheBlock.pageBytes)
+                payload.append(bytes)
+            }
+            peer.call(.writeChunk, request, payload: payload, deadline: deadline, completion: completion)
+        }
+    }
+
+    private func finished(_ run: [Piece], of inode: Inode, _ status: WireStatus) {
+        for piece in run {
+            let mask = piece.block.flushing
+            piece.block.flushing = 0
+            // A file that was forgotten meanwhile has no block here any more.
+            guard status != .ok, inode.blocks[piece.block.index] === piece.block, inode.grant.mode == .write else { continue }
+            cache.dirtyBytes += (mask & ~piece.block.dirty).nonzeroBitCount * CacheBlock.pageBytes
+            piece.block.dirty |= mask
+            inode.dirtyBlocks.insert(piece.block.index)
+        }
+        if status != .ok, inode.grant.mode == .write {
+            logger.error("inode \(inode.id): write-back failed: \(status)")
+            inode.writeError = status.fileError
+        }
+        resume(inode)
+        for piece in run { piece.block.wakeWaiters() }
+        wakeDirtyWaiters()
+        if inode.writeError != nil { failDirtyWaiters() }
+        wakeFlushWaiters(of: inode)
+        let queued = flushQueue
+        flushQueue = []
+        for waiting in queued { resume(waiting) }
+        cache.trim()
+    }
+
+    /// Sends what may go now: everything if somebody waits for it, else full blocks.
+    private func resume(_ inode: Inode) {
+        guard !inode.dirtyBlocks.isEmpty else { return }
+        send(inode, onlyFull: inode.flushWaiters.isEmpty && dirtyWaiters.isEmpty)
+    }
+
+    /// When nothing can be written back, writers that wait for room are let go: their next call, close or fsync reports the error.
+    private func failDirtyWaiters() {
+        guard flushBytesInFlight == 0 else { return }
+        let waiters = dirtyWaiters
+        dirtyWaiters = []
+        for waiter in waiters { waiter() }
+    }
+
+    // MARK: Metadata that follows
+
+    private func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
+        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes) * UInt64(CacheBlock.pageBytes)
+    }
+
+    /// Tells the server how far bytes may reach before any goes there; then goes on sending.
+    private func reserve(_ end: UInt64, for inode: Inode) {
+        guard !inode.isCommitting else { return }
+        let step = limits.reservationStepBytes
+        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
+        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { result in
+            if case .failure(let error) = result { inode.writeError = error }
+        }
+    }
+
+    /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
+    private func commit(_ inode: Inode, releasesReservation: Bool, completion: @escaping Completion<Void>) {
+        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
+        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
+        guard !inode.isCommitting else {
+            return waitForFlush(of: inode) { [self] in
+                commit(inode, releasesReservation: releasesReservation, completion: completion)
+            }
+        }
+        // Written again since: those bytes have their own write-back, this commit says no more than the nodes hold.
+        guard inode.dirtyBlocks.isEmpty, inode.flushesInFlight == 0 else {
+            return writeBack(inode) { [self] in
+                if let error = inode.writeError { return completion(.failure(error)) }
+                commit(inode, releasesReservation: releasesReservation, completion: completion)
+            }
+        }
+        inode.needsCommit = false
+        let size = inode.attributes.size
+        let reserved = releasesReservation ? size : max(inode.reservedSize, size)
+        sendCommit(inode, size: size, reserved: reserved) { result in
+            if case .failure(let error) = result {
+                if error != .stale { inode.needsCommit = true }
+                inode.writeError = nil
+                completion(.failure(error))
+            } else {
+                completion(.success(()))
+            }
+        }
+    }
+
+    private func sendCommit(
+        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping Completion<Void>
+    ) {
+        inode.isCommitting = true
+        let attributes = inode.attributes
+        let sequence = inode.grant.sequence
+        metadata.request(
+            .commitWrite, isChange: true,
+            { caller in
+                var request = CommitWriteRequest()
+                request.caller = caller
+                request.inode = inode.id
+                request.sequence = sequence
+                request.size = size
+                request.reservedSize = reserved
+                request.modifyTime = attributes.modifyTime
+                request.changeTime = attributes.changeTime
+                return request
+            }
+        ) { [self] reply in
+            inode.isCommitting = false
+            switch reply.decode(EntryReply.self) {
+            case .success(let entry):
+                if inode.grant.sequence == sequence {
+                    // After a truncation to zero the first reservation names the new content.
+                    inode.attributes.data = entry.attributes.data
+                    inode.serverSize = size
+                    inode.reservedSize = reserved
+                }
+                completion(.success(()))
+            case .failure(let status):
+                logger.error("inode \(inode.id): could not commit its size: \(status)")
+                completion(.failure(status == .staleLease ? .stale : status.fileError))
+            }
+            resume(inode)
+            wakeFlushWaiters(of: inode)
+        }
+    }
+
+    /// Writes back every inode; the first error is the result.
+    func flushAll(completion: @escaping Completion<Void>) {
+        let dirty = inodes.all.filter { $0.isDirty || ($0.grant.mode == .write && $0.reservedSize > $0.attributes.size) }
+        var left = dirty.count
+        var failure: FileError?
+        guard left > 0 else { return completion(.success(())) }
+        for inode in dirty {
+            flush(inode, releasesReservation: true) { result in
+                if case .failure(let error) = result { failure = failure ?? error }
+                left -= 1
+                if left == 0 { completion(failure.map { .failure($0) } ?? .success(())) }
+            }
+        }
+    }
+}
+
+extension UInt32 {
+    /// How many of the lowest bits are one without a gap.
+    var trailingOnes: Int { (~self).trailingZeroBitCount }
+}

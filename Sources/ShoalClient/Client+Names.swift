@@ -1,0 +1,100 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Names of directories, cached under the directory's read lease.
+extension Client {
+    /// The entry's attributes; nil if there is none of this name.
+    package func lookup(_ parent: InodeID, _ name: FileName, completion: @escaping Completion<FileAttributes?>) {
+        if let directory = inodes.existing(parent), mayRead(directory) {
+            if let known = directory.names[name] {
+                guard let id = known else { return completion(.success(nil)) }
+                return attributes(of: id) { [self] result in
+                    switch result {
+                    case .success(let attributes): completion(.success(attributes))
+                    // The name went while its attributes were on their way: only the server knows what it says now.
+                    case .failure(.notFound), .failure(.stale): lookupOnServer(parent, name, completion)
+                    case .failure(let error): completion(.failure(error))
+                    }
+                }
+            }
+            if directory.namesAreComplete { return completion(.success(nil)) }
+        }
+        lookupOnServer(parent, name, completion)
+    }
+
+    private func lookupOnServer(_ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<FileAttributes?>) {
+        metadata.request(.lookup, isChange: false, { NameRequest(caller: $0, parent: parent, name: name) }) { [self] reply in
+            switch reply.decode(LookupReply.self) {
+            case .success(let message):
+                let directory = learnDirectory(parent, message.parentGrant, message.found?.parent)
+                guard let found = message.found else {
+                    remember(name, nil, in: directory)
+                    return completion(.success(nil))
+                }
+                remember(name, found.attributes.inode, in: directory)
+                completion(.success(taught(by: found)))
+            case .failure(.failed(.notFound)): completion(.success(nil))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    /// What a reply says of the directory that it is about.
+    @discardableResult
+    func learnDirectory(_ id: InodeID, _ grant: Grant, _ attributes: FileAttributes?) -> Inode {
+        if let attributes, attributes.inode == id { return learn(attributes, grant) }
+        let directory = inodes.inode(id)
+        // Without attributes a first lease is of no use: they are what `mayRead` promises.
+        if directory.grant.mode >= .read { learn(directory.attributes, grant) }
+        return directory
+    }
+
+    /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many.
+    func remember(_ name: FileName, _ inode: InodeID?, in directory: Inode) {
+        guard directory.grant.mode >= .read, directory.recall == nil else { return }
+        if nameCount >= limits.namesMax { for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) } }
+        if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
+    }
+
+    /// Forgets what `name` was thought to refer to, and that all names are known.
+    func forget(_ name: FileName, in directory: Inode) {
+        if directory.names.removeValue(forKey: name) != nil { nameCount -= 1 }
+        directory.namesAreComplete = false
+    }
+
+    // MARK: Listing
+
+    /// Entries after the cookie `after`, at most `limit`, with attributes and leases if asked for.
+    package func readDirectory(
+        _ id: InodeID, after: UInt64, limit: Int, withAttributes: Bool, completion: @escaping Completion<ReadDirectoryReply>
+    ) {
+        metadata.request(
+            .readDirectory, isChange: false,
+            {
+                ReadDirectoryRequest(
+                    caller: $0, inode: id, after: after, limit: UInt32(min(limit, Int(ReadDirectoryRequest.entriesMax))),
+                    withAttributes: withAttributes)
+            }
+        ) { [self] reply in
+            switch reply.decode(ReadDirectoryReply.self) {
+            case .success(let listing):
+                learn(listing, of: id, after: after)
+                completion(.success(listing))
+            case .failure(let status): completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    private func learn(_ listing: ReadDirectoryReply, of id: InodeID, after: UInt64) {
+        for entry in listing.entries {
+            if let attributes = entry.attributes { learn(attributes, entry.grant) }
+        }
+        guard let directory = inodes.existing(id), directory.grant.mode >= .read, directory.recall == nil else { return }
+        for entry in listing.entries { remember(entry.name, entry.inode, in: directory) }
+        // Only a listing without a gap, under one lease, shows that there is nothing else.
+        guard after == 0 || after == directory.listingCookie else { return }
+        directory.listingCookie = listing.entries.last?.cookie ?? after
+        if listing.isEnd { directory.namesAreComplete = directory.names.count <= limits.namesMax / 2 }
+    }
+}

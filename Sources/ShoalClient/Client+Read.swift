@@ -1,0 +1,68 @@
+import ShoalTypes
+
+extension Client {
+    /// Reads up to `length` bytes at `offset`; fewer at the end of the file. The buffers, in order, are valid during the call.
+    package func read(
+        _ id: InodeID, offset: UInt64, length: Int, completion: @escaping Completion<[UnsafeRawBufferPointer]>
+    ) {
+        let inode = inodes.inode(id)
+        withLease(.read, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            let size = inode.attributes.size
+            guard offset < size, length > 0 else {
+                completion(.success([]))
+                return done()
+            }
+            let range = offset..<min(size, offset + UInt64(length))
+            readAhead(range, of: inode)
+            withPages(
+                range, of: inode,
+                failure: { error in
+                    completion(.failure(error))
+                    done()
+                }
+            ) { [self] in
+                completion(.success(segments(range, of: inode)))
+                done()
+            }
+        }
+    }
+
+    private func segments(_ range: Range<UInt64>, of inode: Inode) -> [UnsafeRawBufferPointer] {
+        let bytes = UInt64(CacheBlock.bytes)
+        var found: [UnsafeRawBufferPointer] = []
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let index = offset / bytes
+            guard let block = inode.blocks[index] else { preconditionFailure("a pinned block has left the cache") }
+            cache.touch(block)
+            let end = min(range.upperBound, (index + 1) * bytes)
+            found.append(block.bytes(Int(offset - block.offset)..<Int(end - block.offset)))
+            offset = end
+        }
+        return found
+    }
+
+    /// A reader that goes on where it stopped is served ahead: the window doubles with each such read up to its limit, and
+    /// closes when a read lands elsewhere.
+    private func readAhead(_ range: Range<UInt64>, of inode: Inode) {
+        var state = inode.readAhead
+        defer { inode.readAhead = state }
+        // Requests of one reader may overtake each other a little.
+        let isLittleBehind = state.window > 0 && range.lowerBound < state.next
+            && state.next - range.lowerBound <= UInt64(Geometry.requestBytesMax)
+        guard range.lowerBound == state.next || isLittleBehind else {
+            state = ReadAheadState(next: range.upperBound, window: 0, requestedUpTo: range.upperBound)
+            return
+        }
+        state.next = max(state.next, range.upperBound)
+        state.window = min(max(state.window * 2, limits.readAheadBytesMin), limits.readAheadBytesMax)
+        state.requestedUpTo = max(state.requestedUpTo, range.lowerBound)
+        let wanted = min(inode.attributes.size, range.upperBound + UInt64(state.window))
+        // Half a window at a time, so that requests stay large.
+        guard wanted > state.requestedUpTo,
+            wanted == inode.attributes.size || wanted - state.requestedUpTo >= UInt64(state.window / 2)
+        else { return }
+        fetch(state.requestedUpTo..<wanted, of: inode) { _ in }
+        state.requestedUpTo = wanted
+    }
+}

@@ -1,0 +1,155 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+extension Client {
+    /// Sets the size (truncate(2)), with any other attributes of `change` in the same step.
+    func truncate(_ inode: Inode, to size: UInt64, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
+        guard size <= Geometry.fileBytesMax else { return completion(.failure(.fileTooLarge)) }
+        withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            let finish: Completion<FileAttributes> = { result in
+                completion(result)
+                done()
+            }
+            withExclusiveUse(of: inode) { [self] in
+                shrinkOrGrow(inode, to: size, change) { [self] result in
+                    endExclusiveUse(of: inode)
+                    finish(result)
+                }
+            }
+        }
+    }
+
+    private func shrinkOrGrow(
+        _ inode: Inode, to size: UInt64, _ change: AttributeChange, _ finish: @escaping Completion<FileAttributes>
+    ) {
+        if size == 0 {
+            // The content gets a new ID: what is buffered or under way no longer matters.
+            dropBlocks(of: inode)
+            return waitUntilQuiet(inode) { [self] in sendSize(size, change, of: inode, finish) }
+        }
+        let old = inode.attributes.size
+        if size < old { dropBlocks(of: inode, from: size) }
+        writeBack(inode) { [self] in
+            if let error = inode.writeError {
+                inode.writeError = nil
+                return finish(.failure(error))
+            }
+            waitUntilQuiet(inode) { [self] in
+                guard size < old else { return sendSize(size, change, of: inode, finish) }
+                cutChunks(of: inode, from: size, to: max(old, inode.reservedSize)) { [self] result in
+                    if case .failure(let error) = result { return finish(.failure(error)) }
+                    sendSize(size, change, of: inode, finish)
+                }
+            }
+        }
+    }
+
+    /// Until no request about this inode's content or size is under way.
+    private func waitUntilQuiet(_ inode: Inode, _ body: @escaping () -> Void) {
+        guard inode.flushesInFlight > 0 || inode.isCommitting else { return body() }
+        waitForFlush(of: inode) { [self] in waitUntilQuiet(inode, body) }
+    }
+
+    private func sendSize(
+        _ size: UInt64, _ change: AttributeChange, of inode: Inode, _ completion: @escaping Completion<FileAttributes>
+    ) {
+        var change = change
+        change.size = size
+        setOnServer(inode, change) { result in
+            if case .success(let attributes) = result {
+                inode.attributes = attributes
+                inode.serverSize = attributes.size
+                inode.reservedSize = attributes.reservedSize
+                inode.needsCommit = false
+                inode.writeError = nil
+                inode.readAhead = ReadAheadState()
+                if size == 0 {
+                    inode.unsyncedChunks = []
+                    inode.mayHaveForeignUnsynced = false
+                }
+            }
+            completion(result)
+        }
+    }
+
+    /// Makes `size ..< end` a hole on the nodes: the rest of the block that `size` falls into becomes zeros, later chunks go.
+    func cutChunks(of inode: Inode, from size: UInt64, to end: UInt64, completion: @escaping Completion<Void>) {
+        guard inode.attributes.data != .none else { return completion(.success(())) }
+        zeroTail(of: inode, from: size) { [self] result in
+            if case .failure(let error) = result { return completion(.failure(error)) }
+            let page = UInt64(CacheBlock.pageBytes)
+            let firstCut = (size + page - 1) / page * page
+            guard firstCut < end else { return completion(.success(())) }
+            let lastIndex = UInt32(truncatingIfNeeded: (end - 1) >> UInt64(inode.attributes.chunkBytesLog2))
+            cut(inode, chunk(at: firstCut, of: inode), upTo: lastIndex, completion)
+        }
+    }
+
+    /// The block that holds the new end is rewritten with zeros after it.
+    private func zeroTail(of inode: Inode, from size: UInt64, completion: @escaping Completion<Void>) {
+        let page = UInt64(CacheBlock.pageBytes)
+        guard size % page != 0 else { return completion(.success(())) }
+        let start = size / page * page
+        withPages(start..<size, of: inode, failure: { completion(.failure($0)) }) { [self] in
+            let index = start / UInt64(CacheBlock.bytes)
+            guard let block = inode.blocks[index] else { return completion(.failure(.inputOutput)) }
+            let number = Int(start - block.offset) / CacheBlock.pageBytes
+            let bytes = block.page(number)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[Int(size - start)...]).initializeMemory(as: UInt8.self, repeating: 0)
+            let mask = CacheBlock.mask(number..<number + 1)
+            if block.dirty & mask == 0 { cache.dirtyBytes += CacheBlock.pageBytes }
+            block.dirty |= mask
+            inode.dirtyBlocks.insert(index)
+            writeBack(inode) {
+                if let error = inode.writeError {
+                    inode.writeError = nil
+                    return completion(.failure(error))
+                }
+                completion(.success(()))
+            }
+        }
+    }
+
+    /// One chunk after the other, up to sixteen at once.
+    private func cut(
+        _ inode: Inode, _ place: (chunk: ChunkID, offset: Int), upTo last: UInt32, _ completion: @escaping Completion<Void>
+    ) {
+        guard place.chunk.index <= last else { return completion(.success(())) }
+        let batchEnd = min(last, place.chunk.index &+ 15)
+        var left = Int(batchEnd - place.chunk.index) + 1
+        var failure: FileError?
+        for index in place.chunk.index...batchEnd {
+            let chunk = ChunkID(data: place.chunk.data, index: index)
+            truncateChunk(chunk, to: index == place.chunk.index ? place.offset : 0, inode) { [self] status in
+                if status != .ok { failure = failure ?? status.fileError }
+                left -= 1
+                guard left == 0 else { return }
+                if let failure { return completion(.failure(failure)) }
+                guard batchEnd < last else { return completion(.success(())) }
+                cut(inode, (ChunkID(data: chunk.data, index: batchEnd + 1), 0), upTo: last, completion)
+            }
+        }
+    }
+
+    private func truncateChunk(_ chunk: ChunkID, to length: Int, _ inode: Inode, completion: @escaping (WireStatus) -> Void) {
+        inode.chunkVersion += 1
+        inode.unsyncedChunks.insert(chunk.index)
+        let version = inode.chunkVersion
+        let sequence = inode.grant.sequence
+        let deadline = limits.nodeAttemptDeadline
+        let change = ChunkWriter.Change(chunk: chunk, minimumEpoch: inode.grant.minimumEpoch) {
+            peer, epoch, session, generation, completion in
+            var request = TruncateChunkRequest()
+            request.epoch = epoch
+            request.session = session
+            request.generation = generation
+            request.sequence = sequence
+            request.chunk = chunk
+            request.length = UInt32(length)
+            request.version = version
+            peer.call(.truncateChunk, request, deadline: deadline, completion: completion)
+        }
+        writer.apply(change, completion: completion)
+    }
+}

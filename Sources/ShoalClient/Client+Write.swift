@@ -1,0 +1,152 @@
+import ShoalRPC
+import ShoalTypes
+
+extension Client {
+    /// Where a write goes.
+    package enum WritePlace: Sendable {
+        case at(UInt64)
+        /// O_APPEND: the end of the file, decided under the write lease.
+        case end
+    }
+
+    /// Buffers `bytes`, which are valid during the call only. Completes when every mount can see them; they are on the nodes after a
+    /// `flush`, and on disks after an `fsync`. Waits while too many bytes are dirty.
+    package func write(
+        _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, completion: @escaping Completion<Int>
+    ) {
+        let inode = inodes.inode(id)
+        if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
+            let offset = validated(place, bytes.count, inode), edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode)
+        {
+            return store(bytes, at: offset, inode, completion)
+        }
+        let copy = Array(bytes)
+        withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            guard let offset = validated(place, copy.count, inode) else {
+                completion(.failure(.fileTooLarge))
+                return done()
+            }
+            withEdges(
+                offset..<offset + UInt64(copy.count), of: inode,
+                failure: { error in
+                    completion(.failure(error))
+                    done()
+                }
+            ) { [self] in
+                copy.withUnsafeBytes { store($0, at: offset, inode, completion) }
+                done()
+            }
+        }
+    }
+
+    private func validated(_ place: WritePlace, _ count: Int, _ inode: Inode) -> UInt64? {
+        let offset: UInt64
+        switch place {
+        case .at(let given): offset = given
+        case .end: offset = inode.attributes.size
+        }
+        let bound = min(Geometry.fileBytesMax, inode.attributes.chunkBytes << 32)
+        return offset <= bound && UInt64(count) <= bound - offset ? offset : nil
+    }
+
+    /// The pages that `range` covers only in part, and that hold bytes of the file: they must be read before they are written.
+    private func partialPages(_ range: Range<UInt64>, of inode: Inode) -> [Range<UInt64>] {
+        let page = UInt64(CacheBlock.pageBytes)
+        let size = inode.attributes.size
+        let first = range.lowerBound / page * page
+        let last = range.upperBound / page * page
+        var pages: [Range<UInt64>] = []
+        if range.lowerBound != first, first < size { pages.append(first..<min(first + page, size)) }
+        if range.upperBound != last, last < size, last != first || range.lowerBound == first, range.upperBound < size {
+            pages.append(last..<min(last + page, size))
+        }
+        return pages
+    }
+
+    private func edgesAreCached(_ range: Range<UInt64>, of inode: Inode) -> Bool {
+        partialPages(range, of: inode).allSatisfy { page in
+            let index = page.lowerBound / UInt64(CacheBlock.bytes)
+            let number = Int(page.lowerBound - index * UInt64(CacheBlock.bytes)) / CacheBlock.pageBytes
+            return (inode.blocks[index]?.valid ?? 0) & CacheBlock.mask(number..<number + 1) != 0
+        }
+    }
+
+    private func withEdges(
+        _ range: Range<UInt64>, of inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping () -> Void
+    ) {
+        let pages = partialPages(range, of: inode)
+        guard let first = pages.first else { return body() }
+        withPages(first, of: inode, failure: failure) { [self] in
+            // The first may leave the cache while the second is fetched: look again until both are there.
+            if edgesAreCached(range, of: inode) { return body() }
+            guard pages.count > 1 else { return withEdges(range, of: inode, failure: failure, body) }
+            withPages(pages[1], of: inode, failure: failure) { [self] in
+                withEdges(range, of: inode, failure: failure, body)
+            }
+        }
+    }
+
+    /// Copies into the cache, under the write lease, with the edge pages cached.
+    private func store(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ inode: Inode, _ completion: @escaping Completion<Int>
+    ) {
+        if let error = inode.writeError, error == .noSpace || error == .quota {
+            // The nodes refused what was written before: do not pretend that more will fit.
+            return retryRefused(inode, error, completion)
+        }
+        guard !bytes.isEmpty else { return completion(.success(0)) }
+        let end = offset + UInt64(bytes.count)
+        var position = offset
+        while position < end {
+            let index = position / UInt64(CacheBlock.bytes)
+            let start = Int(position - index * UInt64(CacheBlock.bytes))
+            let stop = Int(min(end - index * UInt64(CacheBlock.bytes), UInt64(CacheBlock.bytes)))
+            let source = UnsafeRawBufferPointer(rebasing: bytes[Int(position - offset)..<Int(position - offset) + stop - start])
+            store(source, in: index, start..<stop, inode)
+            position += UInt64(stop - start)
+        }
+        let now = scheduler.wallClock
+        inode.attributes.size = max(inode.attributes.size, end)
+        inode.attributes.modifyTime = now
+        inode.attributes.changeTime = now
+        inode.needsCommit = true
+        startWriteBehind(of: inode)
+        guard cache.dirtyBytes >= limits.dirtyBytesMax else { return completion(.success(bytes.count)) }
+        let count = bytes.count
+        flushEarly(inode)
+        dirtyWaiters.append { completion(.success(count)) }
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer, in index: UInt64, _ range: Range<Int>, _ inode: Inode) {
+        let pageBytes = CacheBlock.pageBytes
+        let pages = range.lowerBound / pageBytes..<(range.upperBound + pageBytes - 1) / pageBytes
+        let block = block(index, of: inode, pages: pages.upperBound)
+        let isHeadNew = range.lowerBound % pageBytes != 0 && block.valid & CacheBlock.mask(pages.lowerBound..<pages.lowerBound + 1) == 0
+        let tailPage = pages.upperBound - 1
+        let isTailNew = range.upperBound % pageBytes != 0 && block.valid & CacheBlock.mask(tailPage..<tailPage + 1) == 0
+        // Pages without content so far are zeros around what is written.
+        if isHeadNew { zero(block.page(pages.lowerBound)) }
+        if isTailNew, !(isHeadNew && tailPage == pages.lowerBound) { zero(block.page(tailPage)) }
+        (block.memory + range.lowerBound).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        let mask = CacheBlock.mask(pages)
+        cache.dirtyBytes += (mask & ~block.dirty).nonzeroBitCount * pageBytes
+        block.valid |= mask
+        block.dirty |= mask
+        inode.dirtyBlocks.insert(index)
+        cache.touch(block)
+    }
+
+    private func zero(_ page: UnsafeMutableRawBufferPointer) {
+        page.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    /// After the nodes ran full: tries once more to write back what is dirty, and fails the write if that fails.
+    private func retryRefused(_ inode: Inode, _ error: FileError, _ completion: @escaping Completion<Int>) {
+        flush(inode) { result in
+            switch result {
+            case .success: completion(.failure(error))
+            case .failure(let still): completion(.failure(still))
+            }
+        }
+    }
+}

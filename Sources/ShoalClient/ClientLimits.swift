@@ -1,0 +1,44 @@
+import ShoalTypes
+
+/// Every bound of a client in one place.
+package struct ClientLimits: Sendable {
+    /// Bytes of file content kept in memory, clean and dirty.
+    package var cacheBytesMax = 256 << 20
+    /// Bytes not yet on the nodes; past it a writer waits. A quarter of the cache at most, so that readers keep some.
+    package var dirtyBytesMax = 64 << 20
+    /// Bytes on their way to nodes: enough to keep the disks busy, little enough for a node's queues.
+    package var flushBytesInFlightMax = 16 << 20
+    /// Bytes asked for ahead of the reader: the window starts here and doubles while it pays.
+    package var readAheadBytesMin = 512 << 10
+    package var readAheadBytesMax = 8 << 20
+    /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
+    package var inodesMax = 50_000
+    /// Cached names over all directories.
+    package var namesMax = 200_000
+    /// One attempt of a chunk request: a node that is silent for so long is reported.
+    package var nodeAttemptDeadline = Interval.seconds(4)
+    /// A chunk request with all its attempts; past it the call fails with EIO.
+    package var nodeDeadline = Interval.seconds(30)
+    /// One attempt of a metadata request. The server may wait two session terms for a silent mount's leases.
+    package var metadataAttemptDeadline = Interval.seconds(25)
+    package var metadataDeadline = Interval.seconds(40)
+    /// The pause before a refused or failed request is tried again.
+    package var retryPause = Interval.milliseconds(20)
+    /// Dirty blocks that nobody syncs leave after this long.
+    package var writeBehindDelay = Interval.milliseconds(300)
+    /// Beyond the written end, so that a growing file asks for a reservation rarely.
+    package var reservationStepBytes: UInt64 = 256 << 20
+    package var cachePolicy = CachePolicy.lru
+
+    package init() {}
+    package static let production = ClientLimits()
+}
+
+/// Which clean blocks leave the cache first.
+package enum CachePolicy: String, Sendable, CaseIterable {
+    /// The least recently used.
+    case lru
+    /// The least often used, of those the least recently: four segments, a hit moves a block up one, so that a scan cannot
+    /// push out what is used again and again (S4LRU: Huang et al., "An Analysis of Facebook Photo Caching", SOSP 2013).
+    case lfu
+}

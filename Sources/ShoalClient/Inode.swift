@@ -1,0 +1,109 @@
+import ShoalTypes
+
+/// What the mount knows of one inode, and what is under way on it. Everything in here is true only while the lease stands:
+/// `attributes`, `names` and `blocks` under `read`, dirty pages under `write`.
+final class Inode {
+    let id: InodeID
+    var attributes: FileAttributes
+    var grant = Grant.none
+    /// The server changed the attributes on our behalf: the lease stands, but they must be asked for again.
+    var attributesAreOld = false
+    /// Open descriptors of this mount.
+    var openCount = 0
+    /// Unlinked while open here: the server keeps it for our pin.
+    var isOrphan = false
+
+    // Leases.
+    /// The recall that is being obeyed: operations that start now wait for the next lease.
+    var recall: RecallInProgress?
+    /// Operations that wait for a lease, with the mode they need.
+    var waiters: [LeaseWaiter] = []
+    /// The mode that has been asked for and not been answered.
+    var acquiring: LeaseMode?
+    /// Operations that run under the lease; a recall is answered when none is left.
+    var active = 0
+    /// One operation has the inode to itself.
+    var isExclusive = false
+    /// That operation, until the others that were under way have ended.
+    var exclusiveWaiter: (() -> Void)?
+    /// Counts losses of the lease: what was fetched before one is not cached after it.
+    var generation: UInt64 = 0
+
+    // Content.
+    var blocks: [UInt64: CacheBlock] = [:]
+    /// Blocks with dirty pages, ascending when flushed.
+    var dirtyBlocks: Set<UInt64> = []
+    /// Blocks being written to the nodes.
+    var flushesInFlight = 0
+    /// Bytes `..<reservedSize` may be sent to nodes; the server knows this bound.
+    var reservedSize: UInt64 = 0
+    /// The size that the server has.
+    var serverSize: UInt64 = 0
+    /// Size or times differ from what the server has.
+    var needsCommit = false
+    var isCommitting = false
+    /// A failed write-back, until a later write, close or fsync has reported it.
+    var writeError: FileError?
+    /// Chunks that this mount wrote and has not synced.
+    var unsyncedChunks: Set<UInt32> = []
+    /// Another mount may have written and not synced: the next fsync asks every node.
+    var mayHaveForeignUnsynced = true
+    /// Numbers the writes to this file's chunks.
+    var chunkVersion: UInt64 = 0
+    /// Told whenever a flush or a commit ends.
+    var flushWaiters: [() -> Void] = []
+    var hasFlushTimer = false
+
+    // Read-ahead.
+    var readAhead = ReadAheadState()
+
+    // Directories.
+    /// Known entries: the inode, or nil for a name known to be absent.
+    var names: [FileName: InodeID?] = [:]
+    /// Every entry is in `names`: what is not there does not exist.
+    var namesAreComplete = false
+    /// Where a listing that started at the beginning under this lease has come to.
+    var listingCookie: UInt64 = 0
+
+    // The table's list, in order of use.
+    var newer: Inode?
+    unowned(unsafe) var older: Inode?
+    var isLinked = false
+
+    init(id: InodeID) {
+        self.id = id
+        attributes = FileAttributes(inode: id)
+    }
+
+    /// Operations that need the lease wait.
+    var isHeldUp: Bool { recall != nil || isExclusive }
+    var isDirectory: Bool { attributes.kind == .directory }
+    var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
+    /// Nothing would be lost if the mount forgot it and gave its lease back.
+    var isIdle: Bool {
+        openCount == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
+    }
+}
+
+struct LeaseWaiter {
+    var mode: LeaseMode
+    var deadline: MonotonicInstant
+    var run: (Result<Void, FileError>) -> Void
+}
+
+/// A lease that the server wants back, down to `mode`; `answer` is told what remains.
+struct RecallInProgress {
+    var mode: LeaseMode
+    var answer: (LeaseMode) -> Void
+    var hasFlushed = false
+}
+
+/// What tells a sequential reader from a random one.
+struct ReadAheadState {
+    /// Where a sequential reader would go on.
+    var next: UInt64 = 0
+    /// Bytes to have in flight or in the cache ahead of the reader; 0 for a random one.
+    var window = 0
+    /// What has been asked for already.
+    var requestedUpTo: UInt64 = 0
+}

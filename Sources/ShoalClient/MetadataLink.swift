@@ -1,0 +1,323 @@
+import Logging
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// The session with the metadata server: opens it, keeps it alive, takes it up again after a lost connection or a restarted
+/// server, and carries every request to an answer or its deadline. A changing request is executed once however often it is sent.
+final class MetadataLink: PeerDelegate {
+    enum State {
+        /// Not connected, or connected and not yet past the opening.
+        case connecting
+        case open
+        case closed
+    }
+
+    /// Told on the loop about what the session meets.
+    struct Events {
+        /// The session is open; `isNew` if it is not the one from before: every lease is gone.
+        var opened: (_ reply: OpenSessionReply, _ isNew: Bool) -> Void = { _, _ in }
+        /// The session is gone; nothing it held may be used.
+        var lost: () -> Void = {}
+        var heldLeases: () -> [HeldLease] = { [] }
+        var received: (Request, any Responder) -> Void = { $1.reply(.badRequest) }
+        var notified: (Request) -> Void = { _ in }
+        var refused: (WireStatus) -> Void = { _ in }
+    }
+
+    /// A request that has not been answered.
+    private final class Pending {
+        let change: UInt64
+        let deadline: MonotonicInstant
+        let send: (_ caller: Caller, _ completion: @escaping (Reply) -> Void) -> Void
+        let complete: (Reply) -> Void
+        var wasSent = false
+        init(
+            change: UInt64, deadline: MonotonicInstant,
+            send: @escaping (_ caller: Caller, _ completion: @escaping (Reply) -> Void) -> Void,
+            complete: @escaping (Reply) -> Void
+        ) {
+            self.change = change
+            self.deadline = deadline
+            self.send = send
+            self.complete = complete
+        }
+    }
+
+    private let scheduler: any Scheduler
+    private let limits: ClientLimits
+    private let label: String
+    private let role: Hello.Role
+    private let logger: Logger
+    private unowned let network: any Network
+    private(set) var peer: (any Peer)!
+    var events = Events()
+
+    private(set) var state = State.connecting
+    private(set) var session = SessionID.none
+    private(set) var cluster = ClusterID.unknown
+    private var generation = ConnectionGeneration(0)
+    private var termMilliseconds: Int64 = 8000
+    /// The server keeps our leases at least until then.
+    private(set) var leasesEnd = MonotonicInstant(0)
+    private var queue: [Pending] = []
+    private var changesInFlight = 0
+    private var lastChange: UInt64 = 0
+    private var heartbeatIsRunning = false
+    private var openingAttempt = 0
+
+    init(
+        address: String, role: Hello.Role, label: String, network: any Network, scheduler: any Scheduler,
+        limits: ClientLimits, logger: Logger
+    ) {
+        self.scheduler = scheduler
+        self.limits = limits
+        self.label = label
+        self.role = role
+        self.logger = logger
+        self.network = network
+        peer = network.dial(
+            address, failsFast: false,
+            hello: { [unowned self] in
+                generation = generation.next
+                return Hello(role: role, cluster: cluster, session: session, generation: generation)
+            }, delegate: self)
+    }
+
+    /// Leases may be relied on: the server cannot have given them on, by our own clock.
+    var leasesAreUsable: Bool { state == .open && scheduler.now < leasesEnd }
+
+    // MARK: Requests
+
+    /// Sends the message that `make` builds for the caller it is given, and again after a lost connection, until `completion` has
+    /// a reply or the deadline has passed (`.unreachable`).
+    func request<Message: WireMessage>(
+        _ operation: Operation, isChange: Bool, deadline: Interval? = nil, _ make: @escaping (Caller) -> Message,
+        completion: @escaping (Reply) -> Void
+    ) {
+        guard state != .closed else {
+            scheduler.schedule(after: .milliseconds(0)) { completion(.failed(.unknownSession)) }
+            return
+        }
+        var change: UInt64 = 0
+        if isChange {
+            lastChange += 1
+            change = lastChange
+        }
+        let pending = Pending(
+            change: change, deadline: scheduler.now + (deadline ?? limits.metadataDeadline),
+            send: { [unowned self] caller, answered in
+                peer.call(operation, make(caller), deadline: limits.metadataAttemptDeadline, completion: answered)
+            }, complete: completion)
+        if state == .open, queue.isEmpty, mayStart(pending) { start(pending) } else { queue.append(pending) }
+    }
+
+    private func mayStart(_ pending: Pending) -> Bool {
+        pending.change == 0 || changesInFlight < Int(Caller.changesInFlightMax) / 2
+    }
+
+    private func start(_ pending: Pending) {
+        let isRetry = pending.wasSent
+        pending.wasSent = true
+        if pending.change > 0 { changesInFlight += 1 }
+        let sentIn = session
+        pending.send(Caller(session: session, change: pending.change, isRetry: isRetry)) { [self] reply in
+            if pending.change > 0 { changesInFlight -= 1 }
+            answered(pending, sentIn: sentIn, reply)
+        }
+    }
+
+    private func answered(_ pending: Pending, sentIn: SessionID, _ reply: Reply) {
+        switch reply.status {
+        case .unreachable, .notReady:
+            guard scheduler.now < pending.deadline, state != .closed else {
+                pending.complete(reply)
+                break
+            }
+            guard sentIn == session || pending.change == 0 else {
+                // The session that may have executed it is gone, and its memory of replies with it.
+                pending.complete(.failed(.unknownSession))
+                break
+            }
+            enqueueAgain(pending)
+        case .unknownSession:
+            if sentIn == session { sessionIsGone() }
+            if pending.change == 0, scheduler.now < pending.deadline, state != .closed {
+                enqueueAgain(pending)
+            } else {
+                pending.complete(reply)
+            }
+        default:
+            pending.complete(reply)
+        }
+        drain()
+    }
+
+    /// Back into the queue after a pause, in the order of the changes.
+    private func enqueueAgain(_ pending: Pending) {
+        scheduler.schedule(after: limits.retryPause) { [self] in
+            let place = queue.firstIndex { $0.change > pending.change } ?? queue.endIndex
+            queue.insert(pending, at: place)
+            drain()
+        }
+    }
+
+    private func drain() {
+        while state == .open, let first = queue.first, mayStart(first) {
+            queue.removeFirst()
+            start(first)
+        }
+        guard state != .open, !queue.isEmpty else { return }
+        let now = scheduler.now
+        let expired = queue.filter { $0.deadline <= now }
+        guard !expired.isEmpty else { return }
+        queue.removeAll { $0.deadline <= now }
+        for pending in expired { pending.complete(.failed(.unreachable)) }
+    }
+
+    // MARK: The session
+
+    func peerConnected(_ peer: any Peer, hello: Hello) {
+        if cluster == .unknown { cluster = hello.cluster }
+        openingAttempt += 1
+        openOrReclaim(attempt: openingAttempt)
+    }
+
+    func peerDisconnected(_ peer: any Peer) {
+        guard state != .closed else { return }
+        logger.warning("lost the connection to the metadata server; trying again")
+        state = .connecting
+        openingAttempt += 1
+        sweepWhileConnecting(attempt: openingAttempt)
+    }
+
+    func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
+        events.received(request, responder)
+    }
+    func peer(_ peer: any Peer, notified notice: Request) { events.notified(notice) }
+    func peer(_ peer: any Peer, refused status: WireStatus) {
+        if status == .unknownSession { sessionIsGone() } else { events.refused(status) }
+    }
+
+    /// While there is no server, requests still meet their deadlines.
+    private func sweepWhileConnecting(attempt: Int) {
+        scheduler.schedule(after: .milliseconds(500)) { [weak self] in
+            guard let self, state == .connecting, attempt == openingAttempt else { return }
+            drain()
+            sweepWhileConnecting(attempt: attempt)
+        }
+    }
+
+    private func openOrReclaim(attempt: Int) {
+        guard state != .closed, attempt == openingAttempt else { return }
+        let sentAt = scheduler.now
+        let done: (Reply) -> Void = { [weak self] reply in
+            self?.openingAnswered(reply, sentAt: sentAt, attempt: attempt)
+        }
+        if session == .none {
+            peer.call(
+                .openSession, OpenSessionRequest(label: label), deadline: limits.metadataAttemptDeadline,
+                completion: done)
+            return
+        }
+        var leases = events.heldLeases()[...]
+        let partMax = 20_000
+        while leases.count > partMax {
+            let part = Array(leases.prefix(partMax))
+            leases = leases.dropFirst(partMax)
+            peer.call(
+                .reclaimLeases, ReclaimLeasesRequest(session: session, leases: part, isLast: false),
+                deadline: limits.metadataAttemptDeadline, completion: { _ in })
+        }
+        peer.call(
+            .reclaimLeases, ReclaimLeasesRequest(session: session, leases: Array(leases), isLast: true),
+            deadline: limits.metadataAttemptDeadline, completion: done)
+    }
+
+    private func openingAnswered(_ reply: Reply, sentAt: MonotonicInstant, attempt: Int) {
+        guard state != .closed, attempt == openingAttempt else { return }
+        switch reply.decode(OpenSessionReply.self) {
+        case .success(let opened):
+            let isNew = opened.session != session
+            session = opened.session
+            termMilliseconds = Int64(opened.termMilliseconds)
+            extendLeases(heardAt: sentAt)
+            state = .open
+            events.opened(opened, isNew)
+            drain()
+            if !heartbeatIsRunning { heartbeat() }
+        case .failure(.unknownSession):
+            sessionIsGone()
+            openOrReclaim(attempt: attempt)
+        case .failure(.unreachable):
+            break  // The connection will come back, and with it the next attempt.
+        case .failure(let status):
+            if status != .notReady { logger.error("the metadata server refused the session: \(status)") }
+            scheduler.schedule(after: .milliseconds(50)) { [weak self] in self?.openOrReclaim(attempt: attempt) }
+        }
+    }
+
+    private func sessionIsGone() {
+        guard session != .none, state != .closed else { return }
+        logger.error("session \(session) has expired at the metadata server: what it had not written is lost")
+        session = .none
+        leasesEnd = MonotonicInstant(0)
+        let wasOpen = state == .open
+        state = .connecting
+        events.lost()
+        if wasOpen {
+            openingAttempt += 1
+            openOrReclaim(attempt: openingAttempt)
+        }
+    }
+
+    /// A quarter of the term is kept back: for the difference between clocks, and for what is under way.
+    private func extendLeases(heardAt instant: MonotonicInstant) {
+        let end = instant + .milliseconds(termMilliseconds * 3 / 4)
+        if end > leasesEnd { leasesEnd = end }
+    }
+
+    private func heartbeat() {
+        heartbeatIsRunning = true
+        scheduler.schedule(after: .milliseconds(termMilliseconds / 4)) { [weak self] in
+            guard let self else { return }
+            guard state != .closed else {
+                heartbeatIsRunning = false
+                return
+            }
+            if state == .open {
+                let sentAt = scheduler.now
+                let sentIn = session
+                peer.call(
+                    .heartbeat, SessionRequest(session: session), deadline: .milliseconds(termMilliseconds)
+                ) { [weak self] reply in
+                    guard let self, sentIn == session else { return }
+                    if reply.status == .ok { extendLeases(heardAt: sentAt) }
+                    if reply.status == .unknownSession { sessionIsGone() }
+                }
+            }
+            heartbeat()
+        }
+    }
+
+    /// Ends the session in order; the server frees its leases at once.
+    func close(completion: @escaping () -> Void) {
+        guard state == .open else {
+            finishClosing()
+            completion()
+            return
+        }
+        peer.call(.closeSession, SessionRequest(session: session), deadline: .seconds(3)) { [self] _ in
+            finishClosing()
+            completion()
+        }
+    }
+
+    private func finishClosing() {
+        state = .closed
+        let left = queue
+        queue = []
+        for pending in left { pending.complete(.failed(.unreachable)) }
+        network.close(peer)
+    }
+}

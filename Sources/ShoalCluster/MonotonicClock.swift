@@ -1,0 +1,11 @@
+import Glibc
+import ShoalTypes
+
+/// CLOCK_MONOTONIC, for deadlines of commands.
+enum MonotonicClock {
+    static var now: MonotonicInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicInstant(Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}

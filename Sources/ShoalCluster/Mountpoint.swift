@@ -1,0 +1,71 @@
+import Glibc
+
+/// A directory on which Shoal is, or is to be, mounted.
+package struct Mountpoint: Sendable {
+    /// Absolute.
+    package let path: String
+
+    package init(_ path: String) throws(ClusterError) { self.path = try ClusterLayout.absolute(path) }
+
+    /// Whether a mount can go here now.
+    /// - Throws: `.mountpointMissing`, `.mountpointNotDirectory`, `.mountpointBusy`, `.mountpointDead`.
+    package func checkFree() throws(ClusterError) {
+        let entry = try MountTable().entry(at: path)
+        var status = stat()
+        if stat(path, &status) != 0 {
+            switch errno {
+            case ENOENT: throw .mountpointMissing(path)
+            case ENOTCONN: throw .mountpointDead(path)
+            default: throw .file(path, reason: TextFile.reason(errno))
+            }
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .mountpointNotDirectory(path) }
+        if let entry { throw .mountpointBusy(path, filesystem: entry.filesystem) }
+    }
+
+    /// Whether a Shoal mount is here whose process is gone.
+    package func isDead() throws(ClusterError) -> Bool {
+        guard let entry = try MountTable().entry(at: path), entry.isShoal else { return false }
+        var status = stat()
+        return stat(path, &status) != 0 && errno == ENOTCONN
+    }
+
+    /// Unmounts, and waits until the mount's process has sent what it had buffered and has ended.
+    ///
+    /// - Parameters:
+    ///   - isForced: Detach a mount that is in use: open files keep working until they are closed.
+    /// - Throws: `.notMounted`, `.notShoal`, `.inUse`, `.cannotUnmount`, `.stillRunning`.
+    package func unmount(isForced: Bool, secondsMax: Int64) throws(ClusterError) {
+        guard let entry = try MountTable().entry(at: path) else { throw .notMounted(path) }
+        guard entry.isShoal else { throw .notShoal(path, filesystem: entry.filesystem) }
+        let process = entry.process
+        let isDead = try isDead()
+        let flags = isForced || isDead ? CInt(MNT_DETACH) : 0
+        if umount2(path, flags) != 0 {
+            switch errno {
+            case EBUSY: throw .inUse(path, by: MountUsers.describe(path))
+            case EPERM: try unmountAsUser(isForced: flags != 0)
+            default: throw .cannotUnmount(path, reason: TextFile.reason(errno))
+            }
+        }
+        guard let process, !process.waitForEnd(seconds: secondsMax) else { return }
+        throw .stillRunning("the mount of \(path)", pid: process.pid, seconds: secondsMax)
+    }
+
+    /// Who may not call umount(2) may still unmount what is theirs, through the set-user-ID program of FUSE.
+    private func unmountAsUser(isForced: Bool) throws(ClusterError) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // What it says is said better here.
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        var pid = pid_t()
+        let result = ArgumentVector.with(["fusermount3", isForced ? "-uz" : "-u", "--", path]) {
+            posix_spawnp(&pid, "fusermount3", &actions, nil, $0, environ)
+        }
+        guard result == 0 else { throw .cannotUnmount(path, reason: "fusermount3: \(TextFile.reason(result))") }
+        var status: CInt = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw .inUse(path, by: MountUsers.describe(path)) }
+    }
+}

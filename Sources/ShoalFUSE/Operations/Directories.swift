@@ -1,0 +1,30 @@
+import CFuse3
+import ShoalTypes
+
+extension fuse_lowlevel_ops {
+    mutating func addDirectories() {
+        opendir = { request, inode, _ in
+            let reply = FuseOpenReply(request: FuseRequest(request!))
+            reply.request.filesystem.openDirectory(InodeID(inode), reply: reply)
+        }
+        readdir = { request, inode, bytesMax, offset, file in
+            readDirectory(request!, inode, bytesMax, offset, file!.pointee.handle, wantsAttributes: false)
+        }
+        readdirplus = { request, inode, bytesMax, offset, file in
+            readDirectory(request!, inode, bytesMax, offset, file!.pointee.handle, wantsAttributes: true)
+        }
+    }
+}
+
+private func readDirectory(
+    _ request: fuse_req_t, _ inode: fuse_ino_t, _ bytesMax: Int, _ offset: Int, _ handle: FuseFileHandle,
+    wantsAttributes: Bool
+) {
+    let inode = InodeID(inode)
+    let reply = FuseDirectoryReply(
+        request: FuseRequest(request), bytesMax: bytesMax, wantsAttributes: wantsAttributes)
+    let filesystem = reply.request.filesystem
+    let parent = inode == .root ? inode : filesystem.parent(ofDirectory: inode)
+    let cookie = reply.addDots(after: offset, directory: inode, parent: parent)
+    filesystem.readDirectory(inode, handle: handle, after: cookie, reply: reply)
+}

@@ -1,0 +1,33 @@
+import CFuse3
+import Synchronization
+
+extension fuse_lowlevel_ops {
+    /// INIT: what the kernel and we agree on.
+    mutating func addNegotiation() {
+        `init` = { userdata, connection in
+            FuseSession.of(userdata).negotiate(&connection!.pointee)
+        }
+    }
+}
+
+extension FuseSession {
+    /// - Requests of 1 MiB; reads and readahead in parallel; parallel lookups in one directory.
+    /// - No splice (it gains nothing here), no write-back cache (no recall could reach what the kernel holds), no automatic
+    ///   data invalidation (it costs a GETATTR per read; we invalidate explicitly).
+    /// - The kernel clears setuid bits itself; it has the permission checks anyway.
+    func negotiate(_ connection: inout fuse_conn_info) {
+        let wanted = [
+            FUSE_CAP_ASYNC_READ, FUSE_CAP_ASYNC_DIO, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_ATOMIC_O_TRUNC,
+            FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
+        ].reduce(0) { $0 | UInt32($1) }
+        connection.want = connection.capable & wanted
+        connection.max_write = UInt32(FuseMountOptions.requestBytesMax)
+        // The same as the mount option, or libfuse refuses.
+        connection.max_read = UInt32(FuseMountOptions.requestBytesMax)
+        connection.max_readahead = UInt32(FuseMountOptions.requestBytesMax)
+        connection.max_background = options.backgroundRequestsMax
+        connection.congestion_threshold = options.backgroundRequestsMax * 3 / 4
+        connection.time_gran = 1
+        isReadAheadDue.store(true, ordering: .relaxed)
+    }
+}

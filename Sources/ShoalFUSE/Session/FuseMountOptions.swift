@@ -1,0 +1,42 @@
+import Glibc
+
+/// How a filesystem is mounted.
+package struct FuseMountOptions: Sendable {
+    /// The most bytes that one read or write request carries.
+    package static let requestBytesMax = 1 << 20
+    /// A whole message from the kernel: the largest request and its header.
+    package static let messageBytesMax = requestBytesMax + 4096
+
+    /// What `mount` and `df` show as the source.
+    package var sourceName = "shoal"
+    /// What `mount` shows as the type, after `fuse.`.
+    package var subtype = "shoal"
+    /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
+    package var allowsOthers = geteuid() == 0
+    package var isReadOnly = false
+    /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
+    package var backgroundRequestsMax: UInt32 = 64
+    /// The kernel's readahead, raised after mounting where we may (as root).
+    package var readAheadKiB = 1024
+    /// Further options of mount.fuse3(8), each as `name` or `name=value`.
+    package var others: [String] = []
+
+    package init() {}
+
+    /// The one argument of `-o`. Commas and backslashes in names are escaped for libfuse.
+    var encoded: String {
+        func escaped(_ text: String) -> String {
+            text.reduce(into: "") { result, character in
+                if character == "," || character == "\\" { result.append("\\") }
+                result.append(character)
+            }
+        }
+        var options = [
+            "fsname=\(escaped(sourceName))", "subtype=\(escaped(subtype))", "default_permissions",
+            "max_read=\(FuseMountOptions.requestBytesMax)",
+        ]
+        if allowsOthers { options.append("allow_other") }
+        if isReadOnly { options.append("ro") }
+        return (options + others).joined(separator: ",")
+    }
+}

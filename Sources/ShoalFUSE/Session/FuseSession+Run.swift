@@ -1,0 +1,52 @@
+import Glibc
+import ShoalTypes
+import Synchronization
+
+extension FuseSession {
+    /// Serves with `threads` threads, this one among them, until the mount ends.
+    ///
+    /// For filesystems whose methods block and may be called on several threads at once.
+    /// - Throws: `.lostDevice` if the device fails otherwise than by the end of the mount.
+    package func run(threads: Int) throws(FuseError) {
+        precondition(threads > 0)
+        let workers = (1..<threads).map { _ in FuseThread(self) }
+        let result = serve()
+        for worker in workers { worker.join() }
+        guard result == ENODEV else { throw .lostDevice(errno: result) }
+    }
+
+    /// Reads and processes messages until the device says that it is over.
+    /// - Returns: the errno that ended it; ENODEV is the end of the mount.
+    fileprivate func serve() -> CInt {
+        let bytesMax = FuseMountOptions.messageBytesMax
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytesMax, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(descriptor, buffer.baseAddress, bytesMax)
+            if count > 0 {
+                process(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } else {
+                let code = count == 0 ? ENODEV : errno
+                // ENOENT: the request was interrupted before we read it.
+                if code != EINTR, code != ENOENT, code != EAGAIN { return code }
+            }
+        }
+    }
+}
+
+/// One thread that serves a session.
+private final class FuseThread {
+    private var thread = pthread_t()
+
+    init(_ session: FuseSession) {
+        let code = pthread_create(
+            &thread, nil,
+            { session in
+                _ = Unmanaged<FuseSession>.fromOpaque(session!).takeRetainedValue().serve()
+                return nil
+            }, Unmanaged.passRetained(session).toOpaque())
+        precondition(code == 0, "no memory for a thread")
+    }
+
+    func join() { pthread_join(thread, nil) }
+}

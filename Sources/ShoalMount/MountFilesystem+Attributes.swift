@@ -1,0 +1,46 @@
+import ShoalClient
+import ShoalFUSE
+import ShoalTypes
+import ShoalWire
+
+extension MountFilesystem {
+    func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply) {
+        client.attributes(of: inode, completion: finish(reply))
+    }
+
+    func setAttributes(
+        of inode: InodeID, _ change: FuseAttributeChange, handle: FuseFileHandle?, reply: FuseAttributesReply
+    ) {
+        var wanted = AttributeChange()
+        wanted.permissions = change.permissions
+        wanted.uid = change.uid
+        wanted.gid = change.gid
+        wanted.size = change.size
+        wanted.accessTime = change.accessTime.map(time)
+        wanted.modifyTime = change.modifyTime.map(time)
+        client.setAttributes(of: inode, wanted, completion: finish(reply))
+    }
+
+    private func time(_ time: FuseAttributeChange.Time) -> Timestamp {
+        switch time {
+        case .now: client.wallClock
+        case .at(let timestamp): timestamp
+        }
+    }
+
+    func statistics(_ inode: InodeID, reply: FuseStatisticsReply) {
+        client.statistics { result in
+            switch result {
+            case .success(let space):
+                var statistics = FuseStatistics()
+                statistics.blocksTotal = space.bytesTotal / statistics.blockBytes
+                statistics.blocksFree = space.bytesFree / statistics.blockBytes
+                // Inodes cost metadata space only; as many more are possible as there are blocks.
+                statistics.inodesFree = statistics.blocksFree
+                statistics.inodesTotal = space.inodesUsed + statistics.inodesFree
+                reply.statistics(statistics)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ShoalClient
+import ShoalFUSE
+import ShoalTypes
+import ShoalWire
+
+extension MountFilesystem {
+    /// Entries asked for at once: about what one readdirplus buffer of the kernel takes.
+    private static let pageEntries = 256
+
+    func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
+        reply.opened(handle(of: inode))
+    }
+
+    func readDirectory(
+        _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply
+    ) {
+        client.readDirectory(
+            inode, after: cookie.rawValue, limit: MountFilesystem.pageEntries, withAttributes: reply.wantsAttributes
+        ) { result in
+            switch result {
+            case .success(let listing):
+                for entry in listing.entries {
+                    let next = FuseDirectoryCookie(entry.cookie)
+                    let fits: Bool
+                    if let attributes = entry.attributes {
+                        fits = reply.add(entry.name, attributes, next: next)
+                    } else {
+                        fits = reply.add(entry.name, entry.inode, entry.kind, next: next)
+                    }
+                    guard fits else { break }
+                }
+                reply.finish()
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
+    func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) { reply.done() }
+
+    func synchronizeDirectory(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply) {
+        client.syncMetadata(completion: finish(reply))
+    }
+}

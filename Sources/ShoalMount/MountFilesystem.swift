@@ -1,0 +1,55 @@
+import ShoalClient
+import ShoalFUSE
+import ShoalTypes
+
+/// The kernel's requests, turned into calls of the client core. The kernel caches neither names nor attributes nor content: every
+/// answer has timeout 0 and every file is opened for direct I/O, so what one mount has changed every other one sees.
+final class MountFilesystem: FuseFilesystem {
+    let client: Client
+    private var parents: [InodeID: InodeID] = [.root: .root]
+    private static let parentsMax = 10_000
+
+    init(client: Client) { self.client = client }
+
+    /// Direct I/O, and writes of one file side by side: their order is the client's business.
+    static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
+
+    func handle(of inode: InodeID) -> FuseFileHandle { FuseFileHandle(inode.rawValue) }
+
+    func parent(ofDirectory inode: InodeID) -> InodeID? { parents[inode] }
+
+    func noteParent(_ parent: InodeID, of inode: InodeID) {
+        if parents.count >= MountFilesystem.parentsMax { parents = [.root: .root] }
+        parents[inode] = parent
+    }
+
+    /// Inode numbers are for good: there is no table to take this one out of.
+    func forget(_ inode: InodeID, lookups: UInt64) {}
+
+    func finish(_ reply: FuseEntryReply) -> Completion<FileAttributes> {
+        { result in
+            switch result {
+            case .success(let attributes): reply.entry(attributes)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
+    func finish(_ reply: FuseEmptyReply) -> Completion<Void> {
+        { result in
+            switch result {
+            case .success: reply.done()
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
+    func finish(_ reply: FuseAttributesReply) -> Completion<FileAttributes> {
+        { result in
+            switch result {
+            case .success(let attributes): reply.attributes(attributes)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+}

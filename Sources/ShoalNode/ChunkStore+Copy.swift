@@ -1,0 +1,71 @@
+import ShoalChecksum
+import ShoalChunkStore
+import ShoalTypes
+import ShoalWire
+
+/// The steps of making a chunk equal to another replica's; on the chunk's thread.
+extension ChunkStore {
+    enum CopyOutcome {
+        case stored
+        /// The bytes do not match the checksums that came with them.
+        case sourceIsBad
+        case failed(ChunkStoreError)
+    }
+
+    func copyBlocks(
+        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, offset: Int,
+        _ bytes: UnsafeRawBufferPointer, _ checksums: [UInt32]
+    ) -> CopyOutcome {
+        let mismatch = CRC32C.firstMismatch(in: bytes, blockBytes: Geometry.blockBytes, checksums: checksums)
+        guard mismatch == nil else { return .sourceIsBad }
+        do throws(ChunkStoreError) {
+            try replaceBlocks(
+                chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset, bytes: bytes,
+                checksums: checksums)
+            return .stored
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Cuts what the source does not have, and takes its version over.
+    func finishCopy(of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest) throws(ChunkStoreError) {
+        try replaceLength(chunk, in: partition, length: Int(source.length))
+        try setVersion(chunk, in: partition, version: source.version, sequence: source.sequence)
+    }
+}
+
+extension ChunkStore {
+    /// Puts back those blocks of `bytes` that match their own checksum, and either the one stored here or, if `hasSameContent`
+    /// (both sides' digests of the chunk are equal), any; others are left. On the chunk's thread.
+    func mendBlocks(
+        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, hasSameContent: Bool, offset: Int,
+        _ bytes: UnsafeRawBufferPointer, _ checksums: [UInt32]
+    ) throws(ChunkStoreError) {
+        let block = Geometry.blockBytes
+        let stored = try storedChecksums(of: chunk, in: partition, offset: offset, byteCount: bytes.count)
+        for (index, checksum) in checksums.enumerated() {
+            let isKnown = index < stored.count && stored[index] == checksum
+            let part = UnsafeRawBufferPointer(rebasing: bytes[index * block..<(index + 1) * block])
+            guard isKnown || hasSameContent, CRC32C.checksum(part) == checksum else { continue }
+            try replaceBlocks(
+                chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset + index * block, bytes: part,
+                checksums: [checksum])
+        }
+    }
+
+    /// Empty if the chunk's file is missing.
+    private func storedChecksums(
+        of chunk: ChunkID, in partition: PartitionID, offset: Int, byteCount: Int
+    ) throws(ChunkStoreError) -> [UInt32] {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: Geometry.blockBytes)
+        defer { scratch.deallocate() }
+        var checksums: [UInt32] = []
+        do throws(ChunkStoreError) {
+            _ = try read(chunk, in: partition, offset: offset, into: scratch, checksums: &checksums)
+        } catch {
+            guard case .corrupt = error else { throw error }
+        }
+        return checksums
+    }
+}

@@ -1,0 +1,56 @@
+import ShoalChunkStore
+import ShoalTypes
+import Synchronization
+
+/// Group commit: requests that arrive while a sync runs share the next one.
+final class SyncThread: Sendable {
+    typealias Completion = @Sendable (Result<Void, ChunkStoreError>) -> Void
+
+    private struct Waiting {
+        var chunks: [(ChunkID, PartitionID)] = []
+        var completions: [Completion] = []
+    }
+    private let waiting = Mutex(Waiting())
+    private let store: ChunkStore
+    private let thread = WorkThread()
+
+    init(store: ChunkStore) { self.store = store }
+
+    func submit(_ chunks: [(ChunkID, PartitionID)], completion: @escaping Completion) {
+        let isFirst = waiting.withLock { waiting in
+            waiting.chunks.append(contentsOf: chunks)
+            waiting.completions.append(completion)
+            return waiting.completions.count == 1
+        }
+        if isFirst { thread.submit { [self] in syncWaiting() } }
+    }
+
+    /// The store's background work, in steps between the syncs. `onFailure` runs on this thread.
+    func maintain(now: MonotonicInstant, onFailure: @escaping @Sendable (ChunkStoreError) -> Void) {
+        thread.submit { [self] in
+            do throws(ChunkStoreError) {
+                if try store.maintain(now: now) { maintain(now: now, onFailure: onFailure) }
+            } catch {
+                onFailure(error)
+            }
+        }
+    }
+
+    func close() { thread.close() }
+
+    private func syncWaiting() {
+        let batch = waiting.withLock { waiting in
+            let batch = waiting
+            waiting = Waiting()
+            return batch
+        }
+        let result: Result<Void, ChunkStoreError>
+        do throws(ChunkStoreError) {
+            try store.sync(batch.chunks)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        for completion in batch.completions { completion(result) }
+    }
+}

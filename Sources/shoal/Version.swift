@@ -1,0 +1,3 @@
+enum Version {
+    static let text = "shoal 0.1.0"
+}

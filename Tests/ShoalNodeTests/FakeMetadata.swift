@@ -34,7 +34,7 @@ final class FakeMetadata: ListenerDelegate, @unchecked Sendable {  // state is t
     func stop() {
         listener?.close()
         listener = nil
-        _ = onLoop { $0.held = [] }
+        onLoop { $0.held = [] }
         loop.shutDown()
     }
 

@@ -7,10 +7,9 @@ extension MetadataCore {
         Grant(mode: holder.mode, sequence: holder.sequence, minimumEpoch: keeper.durable.epoch)
     }
 
-    /// What the session holds; nothing while that is being recalled.
+    /// What the session holds, be it recalled or not.
     func held(_ inode: InodeID, _ session: Session) -> Grant {
-        guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else { return .none }
-        return grant(holder)
+        leases.holder(inode, session.id).map { grant($0) } ?? .none
     }
 
     /// A read lease that rides along on a reply, if nobody is in the way; what the session has if that is more.

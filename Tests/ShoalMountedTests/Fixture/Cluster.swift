@@ -22,6 +22,7 @@ final class Cluster {
     }
 
     /// Runs `body` with a cluster that is up and mounted.
+    @discardableResult
     static func with<Result>(
         nodes: Int = 3, replicas: Int = 2, mounts: Int = 2, secondsMax: Int = 300, _ body: (Cluster) throws -> Result
     ) throws -> Result {

@@ -59,9 +59,9 @@ final class Command: Sendable {
         let code = posix_spawnp(&pid, words[0], &actions, &attributes, arguments, table)
         guard code == 0 else { throw SystemCallError("posix_spawn \(words[0])", code) }
         self.pid = pid
-        let (box, ended) = (box, ended)
+        let (child, box, ended) = (pid, box, ended)
         spawnThread {
-            while waitpid(pid, &box.status, 0) < 0, errno == EINTR {}
+            while waitpid(child, &box.status, 0) < 0, errno == EINTR {}
             ended.signal()
         }
     }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// The in-memory twin of the production engine, for tests and simulation. Nothing survives the object.
 ///
-/// A sorted list of sorted leaves: an insertion moves at most one leaf. A scan works on a copy, which shares the leaves until
-/// they change.
+/// A sorted list of sorted leaves: an insertion moves at most one leaf. A scan works on a copy, which shares the leaves
+/// until they change.
 package final class InMemoryStore: KeyValueStore {
     private struct Entry {
         var key: [UInt8]

@@ -3,8 +3,8 @@ import ShoalTypes
 import Synchronization
 
 /// Where chunk files are: `data/<2 hex>/<2 hex>/<dataID>-<index>`. The digits come from a hash of the data ID and
-/// `index / 1024`, so that the chunks of one file share a directory (one directory sync for all of them) and no directory grows
-/// past a few thousand names while there are fewer than some hundred million chunks.
+/// `index / 1024`, so that the chunks of one file share a directory (one directory sync for all of them) and no
+/// directory grows past a few thousand names while there are fewer than some hundred million chunks.
 final class ChunkFiles: Sendable {
     let disk: any Disk
     private let root: String
@@ -61,8 +61,8 @@ final class ChunkFiles: Sendable {
         return try disk.open(path(of: chunk), create: true)
     }
 
-    /// In place of a file that nothing knows of: a loss of power kept its name and lost its record. Its bytes must not be
-    /// found again under the new record, so that its end is made durable first.
+    /// In place of a file that nothing knows of: a loss of power kept its name and lost its record. Its bytes must not
+    /// be found again under the new record, so that its end is made durable first.
     private func replace(_ chunk: ChunkID) throws(DiskError) -> any DiskFile {
         try disk.unlink(path(of: chunk))
         try disk.syncDirectory(directory(of: chunk))
@@ -79,7 +79,9 @@ final class ChunkFiles: Sendable {
                 return unsynced
             }
             do throws(DiskError) {
-                for directory in parents.union(chunks.map(directory(of:))).sorted() { try disk.syncDirectory(directory) }
+                for directory in parents.union(chunks.map(directory(of:))).sorted() {
+                    try disk.syncDirectory(directory)
+                }
             } catch {
                 throw latch.fail(ChunkStoreError(error))
             }

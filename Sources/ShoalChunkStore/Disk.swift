@@ -25,6 +25,8 @@ package protocol DiskFile: AnyObject, Sendable {
     func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError)
     func truncate(to length: Int) throws(DiskError)
     func length() throws(DiskError) -> Int
+    /// A hint: these bytes, all new, will be synced soon. Files that are started together share commits of the journal.
+    func startWriting()
     /// Bytes and length survive the loss of power when this returns (fdatasync). After an error nothing is known.
     func sync() throws(DiskError)
 }

@@ -3,10 +3,11 @@ import ShoalChecksum
 
 /// The small files at the top of a store's directory.
 ///
-/// - `format`: `shoal chunk store 1\n`, written first and never changed. A directory with an index but without it, or with
-///   another text, is refused.
-/// - `state`: one line `open|clean intact|lost BOOT-ID CRC\n`, CRC being the CRC-32C of what is before it (with the space), 8 hex
-///   digits. Replaced when the store is opened, when it has been closed, and when a loss has been reported.
+/// - `format`: `shoal chunk store 1\n`, written first and never changed. A directory with an index but without it, or
+///   with another text, is refused.
+/// - `state`: one line `open|clean intact|lost BOOT-ID CRC\n`, CRC being the CRC-32C of what is before it (with the
+///   space), 8 hex digits. Replaced when the store is opened, when it has been closed, and when a loss has been
+///   reported.
 struct StoreDirectory {
     static let formatText = "shoal chunk store 1\n"
     let disk: any Disk
@@ -19,8 +20,8 @@ struct StoreDirectory {
     struct Ending {
         /// It was not closed.
         var needsRecovery: Bool
-        /// The machine went down while it was open, now or before an earlier start, and nobody has been told: what was not
-        /// synced may be lost.
+        /// The machine went down while it was open, now or before an earlier start, and nobody has been told: what was
+        /// not synced may be lost.
         var hasLost: Bool
     }
 

@@ -174,7 +174,9 @@ extension Client {
     /// The server wants the lease back, down to `request.mode`.
     func recalled(_ request: RecallRequest, answer: @escaping (LeaseMode) -> Void) {
         guard let inode = inodes.existing(request.inode), inode.grant.mode > .none else { return answer(.none) }
-        guard inode.grant.mode > request.mode, inode.grant.sequence == request.sequence else {
+        // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the same.
+        if request.sequence > inode.grant.sequence { inode.grant.sequence = request.sequence }
+        guard inode.grant.mode > request.mode else {
             inode.grant.mode = remainder(of: inode, atMost: request.mode)
             return answer(inode.grant.mode)
         }
@@ -241,10 +243,9 @@ extension Client {
         inode.listingCookie = 0
     }
 
-    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply {
-        guard let inode = inodes.existing(request.inode) else {
-            return GlimpseReply(size: 0, modifyTime: Timestamp(), changeTime: Timestamp())
-        }
+    /// nil if this mount may not rely on what it knows of the inode: the server knows better then.
+    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
+        guard let inode = inodes.existing(request.inode), inode.grant.mode >= .read else { return nil }
         let attributes = inode.attributes
         return GlimpseReply(
             size: attributes.size, modifyTime: attributes.modifyTime, changeTime: attributes.changeTime)

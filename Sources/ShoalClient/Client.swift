@@ -89,7 +89,7 @@ package final class Client {
             guard case .success(let glimpse) = decode(request, as: GlimpseRequest.self) else {
                 return responder.reply(.badRequest)
             }
-            responder.reply(glimpsed(glimpse))
+            if let answer = glimpsed(glimpse) { responder.reply(answer) } else { responder.reply(.staleLease) }
         default:
             responder.reply(.badRequest)
         }

@@ -61,7 +61,8 @@ final class MetadataLink: PeerDelegate {
     /// The server keeps our leases at least until then.
     private(set) var leasesEnd = MonotonicInstant(0)
     private var queue: [Pending] = []
-    private var changesInFlight = 0
+    /// Changes that have been sent and not been answered for good, whether under way or waiting to be sent again.
+    private var openChanges: Set<UInt64> = []
     private var lastChange: UInt64 = 0
     private var heartbeatIsRunning = false
     private var openingAttempt = 0
@@ -113,16 +114,16 @@ final class MetadataLink: PeerDelegate {
     }
 
     private func mayStart(_ pending: Pending) -> Bool {
-        pending.change == 0 || changesInFlight < Int(Caller.changesInFlightMax) / 2
+        guard pending.change > 0, let oldest = openChanges.min() else { return true }
+        return pending.change < oldest + Caller.changesInFlightMax
     }
 
     private func start(_ pending: Pending) {
         let isRetry = pending.wasSent
         pending.wasSent = true
-        if pending.change > 0 { changesInFlight += 1 }
+        if pending.change > 0 { openChanges.insert(pending.change) }
         let sentIn = session
         pending.send(Caller(session: session, change: pending.change, isRetry: isRetry)) { [self] reply in
-            if pending.change > 0 { changesInFlight -= 1 }
             answered(pending, sentIn: sentIn, reply)
         }
     }
@@ -131,12 +132,12 @@ final class MetadataLink: PeerDelegate {
         switch reply.status {
         case .unreachable, .notReady:
             guard scheduler.now < pending.deadline, state != .closed else {
-                pending.complete(reply)
+                finish(pending, reply)
                 break
             }
             guard sentIn == session || pending.change == 0 else {
                 // The session that may have executed it is gone, and its memory of replies with it.
-                pending.complete(.failed(.unknownSession))
+                finish(pending, .failed(.unknownSession))
                 break
             }
             enqueueAgain(pending)
@@ -145,12 +146,17 @@ final class MetadataLink: PeerDelegate {
             if pending.change == 0, scheduler.now < pending.deadline, state != .closed {
                 enqueueAgain(pending)
             } else {
-                pending.complete(reply)
+                finish(pending, reply)
             }
         default:
-            pending.complete(reply)
+            finish(pending, reply)
         }
         drain()
+    }
+
+    private func finish(_ pending: Pending, _ reply: Reply) {
+        openChanges.remove(pending.change)
+        pending.complete(reply)
     }
 
     /// Back into the queue after a pause, in the order of the changes.
@@ -172,7 +178,7 @@ final class MetadataLink: PeerDelegate {
         let expired = queue.filter { $0.deadline <= now }
         guard !expired.isEmpty else { return }
         queue.removeAll { $0.deadline <= now }
-        for pending in expired { pending.complete(.failed(.unreachable)) }
+        for pending in expired { finish(pending, .failed(.unreachable)) }
     }
 
     // MARK: The session
@@ -317,7 +323,7 @@ final class MetadataLink: PeerDelegate {
         state = .closed
         let left = queue
         queue = []
-        for pending in left { pending.complete(.failed(.unreachable)) }
+        for pending in left { finish(pending, .failed(.unreachable)) }
         network.close(peer)
     }
 }

@@ -58,7 +58,8 @@ struct ChunkModel: CustomStringConvertible {
         let longest = max(found.count, states.map(\.count).max() ?? 0)
         return (0..<longest).allSatisfy { sector in
             let stamp = sector < found.count ? found[sector] : 0
-            return states.contains { (sector < $0.count ? $0[sector] : 0) == stamp } || (sector < found.count && stamp == 0 && isNew)
+            return states.contains { (sector < $0.count ? $0[sector] : 0) == stamp }
+                || (sector < found.count && stamp == 0 && isNew)
         }
     }
 

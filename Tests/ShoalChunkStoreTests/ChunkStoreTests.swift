@@ -7,8 +7,10 @@ import Testing
 struct ChunkStoreTests {
     private let chunk = ChunkID(1)
 
-    @Test("a chunk of up to 64 KiB makes no file; one block more moves it to a file, with its synced bytes", arguments: [0, 16])
-    func migration(lostShare: Int) throws {
+    @Test(
+        "a chunk of up to 64 KiB makes no file; one block more moves it to a file, with its synced bytes",
+        arguments: [0.0, 1.0])
+    func migration(keep: Double) throws {
         var random = SeededGenerator(seed: 1)
         let fixture = try StoreFixture()
         try fixture.store.write(chunk, at: 0, blocks(16, stamp: 1))
@@ -17,7 +19,7 @@ struct ChunkStoreTests {
         try fixture.store.write(chunk, at: 16 * blockBytes, blocks(1, stamp: 2))
         #expect(try fixture.disk.chunkFiles().count == 1)
         #expect(try fixture.store.readAll(chunk).bytes == blocks(16, stamp: 1) + blocks(1, stamp: 2))
-        try fixture.losePower(keep: lostShare == 0 ? 0 : 1, using: &random)
+        try fixture.losePower(keep: keep, using: &random)
         let (bytes, bad) = try fixture.store.readAll(chunk)
         #expect(bad == nil)
         #expect(Array(bytes.prefix(16 * blockBytes)) == blocks(16, stamp: 1))
@@ -73,7 +75,9 @@ struct ChunkStoreTests {
     @Test("ranges that are not whole blocks inside the chunk are refused")
     func badRanges() throws {
         let store = try StoreFixture().store
-        for (offset, count, log2) in [(1, 1, 20), (0, 0, 20), (255 * blockBytes, 2, 20), (-blockBytes, 1, 20), (0, 1, 27)] {
+        for (offset, count, log2) in [
+            (1, 1, 20), (0, 0, 20), (255 * blockBytes, 2, 20), (-blockBytes, 1, 20), (0, 1, 27),
+        ] {
             #expect(throws: ChunkStoreError.badRange) {
                 try store.write(chunk, at: offset, blocks(count, stamp: 1), log2: UInt8(log2))
             }
@@ -88,7 +92,10 @@ struct ChunkStoreTests {
         let (first, second) = (try StoreFixture().store, try StoreFixture().store)
         try first.write(chunk, at: 0, blocks(40, stamp: 1))
         for block in (0..<40).reversed() { try second.write(chunk, at: block * blockBytes, blocks(1, stamp: 1)) }
-        let (one, two) = (try first.scan(chunk.partition, after: nil, limit: 9), try second.scan(chunk.partition, after: nil, limit: 9))
+        let (one, two) = (
+            try first.scan(chunk.partition, after: nil, limit: 9),
+            try second.scan(chunk.partition, after: nil, limit: 9)
+        )
         #expect(one == two && one.count == 1)
         #expect(try first.stat(chunk, in: chunk.partition) == one[0])
         try second.write(chunk, at: 3 * blockBytes, blocks(1, stamp: 2))
@@ -99,7 +106,9 @@ struct ChunkStoreTests {
     func listing() throws {
         let store = try StoreFixture().store
         let all = (1...40).map { ChunkID(UInt64($0 * 37 % 41), UInt32($0 % 3)) }
-        for (number, chunk) in all.enumerated() { try store.write(chunk, at: 0, blocks(number % 4 == 0 ? 20 : 1, stamp: 1)) }
+        for (number, chunk) in all.enumerated() {
+            try store.write(chunk, at: 0, blocks(number % 4 == 0 ? 20 : 1, stamp: 1))
+        }
         for partition in (0..<4).map({ PartitionID(UInt16($0)) }) {
             var listed: [ChunkID] = []
             while true {
@@ -176,6 +185,48 @@ struct ChunkStoreTests {
         var random = SeededGenerator(seed: 1)
         try fixture.losePower(keep: 0, using: &random)
         for chunk in chunks { #expect(try fixture.store.readAll(chunk).bytes == blocks(20, stamp: 1)) }
+    }
+
+    @Test("shards, syncs and maintenance work at the same time, and every byte is there afterwards")
+    func parallel() async throws {
+        let directory = TemporaryDirectory()
+        var limits = ChunkStoreLimits.production
+        limits.dirtyChunksMax = 8
+        limits.openChunksPerShardMax = 2
+        limits.markIdle = .seconds(0)
+        let store = try ChunkStore.open(directory: directory.path + "/chunks", limits: limits)
+        let expected = try await withThrowingTaskGroup(of: [ChunkID: UInt64].self) { group in
+            for shard in 0..<store.shardCount {
+                group.addTask {
+                    var random = SeededGenerator(seed: UInt64(shard))
+                    let chunks = (1...80).map { ChunkID(UInt64($0)) }.filter { store.shard(of: $0) == shard }
+                    var stamps: [ChunkID: UInt64] = [:]
+                    for round in 1...300 {
+                        let chunk = chunks.randomElement(using: &random)!
+                        switch Int.random(in: 0..<10, using: &random) {
+                        case 0:
+                            try store.delete(chunk, in: chunk.partition)
+                            stamps[chunk] = nil
+                        case 1: try store.sync(chunk)
+                        case 2: _ = try store.maintain(now: MonotonicInstant(Int64(round)))
+                        default:
+                            try store.write(chunk, at: 0, blocks(20, stamp: UInt64(round)))
+                            stamps[chunk] = UInt64(round)
+                        }
+                    }
+                    return stamps
+                }
+            }
+            return try await group.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        }
+        #expect(try store.usage().chunks == UInt64(expected.count))
+        try store.close()
+        let again = try ChunkStore.open(directory: directory.path + "/chunks", limits: limits)
+        for (chunk, stamp) in expected {
+            let (bytes, bad) = try again.readAll(chunk)
+            #expect(bad == nil && bytes == blocks(20, stamp: stamp))
+        }
+        try again.close()
     }
 
     @Test("on the real disk: what was written is there after a clean end, and after an end without close")

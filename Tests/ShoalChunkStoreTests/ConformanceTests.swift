@@ -53,7 +53,9 @@ struct ConformanceTests {
         var random = SeededGenerator(seed: seed)
         var model: [[UInt8]: [UInt8]] = [:]
         func key() -> [UInt8] {
-            (0..<Int.random(in: 1...3, using: &random)).map { _ in [0, 1, 2, 127, 128, 254].randomElement(using: &random)! }
+            (0..<Int.random(in: 1...3, using: &random)).map { _ in
+                [0, 1, 2, 127, 128, 254].randomElement(using: &random)!
+            }
         }
         for round in 0..<300 {
             var batch = WriteBatch()

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Chunk store: crashes")
 struct CrashTests {
-    @Test("after any crash, synced bytes are there, unsynced sectors are old or new, and every checksum fits", arguments: seeds(250))
+    @Test(
+        "after any crash, synced bytes are there, unsynced sectors are old or new, and every checksum fits",
+        arguments: seeds(250))
     func randomOperations(seed: UInt64) throws {
         var run = try RandomRun(seed: seed)
         for _ in 0..<120 { try run.step() }
@@ -43,7 +45,7 @@ struct RandomRun {
         do {
             try act()
             if Int.random(in: 0..<12, using: &random) == 0 { try crash() }
-        } catch where fixture.power.isOff {
+        } catch  where fixture.power.isOff {
             try crash()
         }
     }
@@ -112,7 +114,8 @@ struct RandomRun {
         func keep() -> Double { [0, 0.5, 0.9, 1].randomElement(using: &random)! }
         // The power may fail again while the store recovers.
         for _ in 0..<Int.random(in: 0...2, using: &random) {
-            try fixture.losePower(keep: keep(), using: &random, cutRecoveryAfter: Int.random(in: 0..<15, using: &random))
+            try fixture.losePower(
+                keep: keep(), using: &random, cutRecoveryAfter: Int.random(in: 0..<15, using: &random))
         }
         try fixture.losePower(keep: keep(), using: &random)
         // Intact after all: the power failed between a clean end and the next start.
@@ -135,13 +138,16 @@ struct RandomRun {
 
     private func difference(_ chunk: ChunkID, _ found: ChunkModel.State) -> String {
         let states = models[chunk]!.states
-        let sector = found.indices.first { sector in !states.contains { sector < $0.count && $0[sector] == found[sector] } }
-        return "length \(found.count) of \(states.map(\.count)), sector \(sector as Int?) holds \(sector.map { found[$0] } as UInt64?) of \(states.map { state in sector.map { $0 < state.count ? state[$0] : 0 } })"
+        func stamp(_ state: ChunkModel.State, _ sector: Int) -> UInt64 { sector < state.count ? state[sector] : 0 }
+        let wrong = found.indices.first { sector in !states.contains { stamp($0, sector) == found[sector] } }
+        guard let wrong else { return "length \(found.count) of \(states.map(\.count))" }
+        return "sector \(wrong) holds \(found[wrong]) of \(states.map { stamp($0, wrong) })"
     }
 
     private func read(_ chunk: ChunkID) throws -> ChunkModel.State {
         let (bytes, bad) = try fixture.store.readAll(chunk, count: 1 << 19)
-        try #require(bad == nil, "seed \(seed): chunk \(chunk) block \(bad ?? 0) fails its checksum: \(trace.suffix(60))")
+        try #require(
+            bad == nil, "seed \(seed): chunk \(chunk) block \(bad ?? 0) fails its checksum: \(trace.suffix(60))")
         return try #require(ChunkModel.stamps(of: bytes), "seed \(seed): chunk \(chunk) holds a mixed sector")
     }
 

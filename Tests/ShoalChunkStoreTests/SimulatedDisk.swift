@@ -2,8 +2,8 @@ import Glibc
 import ShoalChunkStore
 import Synchronization
 
-/// A filesystem in memory that loses what was not synced. At a loss of power, each unsynced sector of each write, each unsynced
-/// change of a length and each unsynced name is kept or lost by chance.
+/// A filesystem in memory that loses what was not synced. At a loss of power, each unsynced sector of each write, each
+/// unsynced change of a length and each unsynced name is kept or lost by chance.
 final class SimulatedDisk: Disk {
     enum Name {
         case directory
@@ -183,7 +183,9 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
         try disk.with { (_) throws(DiskError) in
             let count = max(0, min(buffer.count, inode.bytes.count - offset))
-            if count > 0 { inode.bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[offset..<offset + count])) } }
+            if count > 0 {
+                inode.bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[offset..<offset + count])) }
+            }
             return count
         }
     }
@@ -242,6 +244,8 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     }
 
     func length() throws(DiskError) -> Int { try disk.with { (_) throws(DiskError) in inode.bytes.count } }
+
+    func startWriting() {}
 
     func sync() throws(DiskError) {
         try change("fdatasync") { (state) throws(DiskError) in

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Keeps glibc from returning the memory of every large frame to the kernel and faulting it in again page by page: blocks
-/// below 8 MiB come from the heap, and the heap keeps up to 32 MiB of free memory at its top.
+/// Keeps glibc from returning the memory of every large frame to the kernel and faulting it in again page by page:
+/// blocks below 8 MiB come from the heap, and the heap keeps up to 32 MiB of free memory at its top.
 enum Allocation {
     /// Done once per process, by whoever asks first. False with a C library that has no mallopt(3).
     static let isTuned: Bool = {

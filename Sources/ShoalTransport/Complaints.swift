@@ -2,8 +2,8 @@ import Logging
 import ShoalTypes
 import Synchronization
 
-/// Logs what peers did wrong, at most one line per second, so that a hostile or broken peer cannot fill the log. What was
-/// left out is counted in the next line.
+/// Logs what peers did wrong, at most one line per second, so that a hostile or broken peer cannot fill the log. What
+/// was left out is counted in the next line.
 package final class Complaints: Sendable {
     private struct State {
         var next = MonotonicInstant(.min)

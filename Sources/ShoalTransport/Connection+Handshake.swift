@@ -2,8 +2,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-// The side that dialled sends a hello request; the other answers with its own hello, or a refusal, and the frames of both
-// sides follow.
+// The side that dialled sends a hello request; the other answers with its own hello, or a refusal, and the frames of
+// both sides follow.
 extension Connection {
     func sendHello(_ hello: Hello) {
         hello.encoded().withUnsafeBytes {

@@ -87,8 +87,6 @@ extension Connection {
             blockedReplyBytes < limits.outputBytesHigh
         else { return }
         isPaused = false
-        guard isReadWanted else { return }
-        isReadWanted = false
-        context?.read()
+        loop.later { self.consumeDeferred() }
     }
 }

@@ -42,6 +42,8 @@ final class Connection: @unchecked Sendable {
     var unansweredBytes = 0
     var isPaused = false
     var isReadWanted = false
+    /// Read, but not looked at because the connection was paused then: at most what one turn of the loop reads.
+    var deferredInput = ByteBuffer()
     let outbox = Outbox()
 
     init(loop: Loop, limits: TransportLimits, role: Role, logger: Logger, complaints: Complaints) {
@@ -116,7 +118,11 @@ extension Connection: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(.failed(error)) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = unwrapInboundIn(data)
+        var buffer = unwrapInboundIn(data)
+        guard !isPaused, deferredInput.readableBytes == 0 else {
+            deferredInput.writeBuffer(&buffer)
+            return
+        }
         loop.batch { buffer.withUnsafeReadableBytes { consume($0) } }
     }
 
@@ -136,9 +142,25 @@ extension Connection: ChannelDuplexHandler {
 
 // Cutting the stream into frames.
 extension Connection {
+    /// Looks at bytes that were put off.
+    func consumeDeferred() {
+        guard !isPaused, !isClosed else { return }
+        let bytes = deferredInput
+        deferredInput = ByteBuffer()
+        bytes.withUnsafeReadableBytes { consume($0) }
+        if !isPaused, isReadWanted {
+            isReadWanted = false
+            context?.read()
+        }
+    }
+
     private func consume(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
         while !rest.isEmpty, !isClosed {
+            guard !isPaused else {
+                deferredInput.writeBytes(rest)
+                return
+            }
             if partial.isEmpty {
                 guard rest.count >= FrameHeader.byteCount else { return partial.begin(rest, loop: loop) }
                 guard let header = decodeHeader(rest) else { return }

@@ -6,7 +6,8 @@ import Synchronization
 
 /// The reply owed for one request of a connection.
 ///
-/// On the loop a reply goes straight to the connection's output; on any other thread it is put together there, and handed over.
+/// On the loop a reply goes straight to the connection's output; on any other thread it is put together there, and
+/// handed over.
 final class ConnectionResponder: Responder {
     private let connection: Connection
     private let requestID: UInt64
@@ -14,8 +15,8 @@ final class ConnectionResponder: Responder {
     private let requestBytes: Int
     private let isAnswered = Atomic<Bool>(false)
 
-    /// Room for a header and the message that accompanies a payload, so that all of it is one buffer: enough for the checksums of the
-    /// largest read.
+    /// Room for a header and the message that accompanies a payload, so that all of it is one buffer: enough for the
+    /// checksums of the largest read.
     private static let headroom = 2048
 
     init(_ connection: Connection, _ header: FrameHeader) {

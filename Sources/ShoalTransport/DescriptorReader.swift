@@ -4,12 +4,13 @@ import Synchronization
 
 /// Reads messages from a descriptor that gives one whole message per read(2), such as `/dev/fuse`, on a loop.
 ///
-/// `onMessage` gets each, valid only during the call; what it writes to connections leaves when it returns. `onEnd` runs
-/// once, when the descriptor has ended or failed (a FUSE mount that is gone: ENODEV), or `close` was called.
+/// `onMessage` gets each, valid only during the call; what it writes to connections leaves when it returns. `onEnd`
+/// runs once, when the descriptor has ended or failed (a FUSE mount that is gone: ENODEV), or `close` was called.
 package final class DescriptorReader: Sendable {
     private let closing: EventLoopFuture<any Channel>
 
-    /// From any thread; both closures run on the loop. The reader owns `descriptor`, makes it non-blocking, and closes it.
+    /// From any thread; both closures run on the loop. The reader owns `descriptor`, makes it non-blocking, and closes
+    /// it.
     package init(
         descriptor: CInt, bytesMax: Int, loop: Loop, onMessage: @escaping (UnsafeRawBufferPointer) -> Void,
         onEnd: @escaping () -> Void

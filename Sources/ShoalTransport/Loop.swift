@@ -37,7 +37,8 @@ package final class Loop: Scheduler, @unchecked Sendable {
 
     package var isCurrent: Bool { eventLoop.inEventLoop }
 
-    /// Closes every connection and listener of the loop and ends its thread; returns when it has ended. Not on the loop. Once.
+    /// Closes every connection and listener of the loop and ends its thread; returns when it has ended. Not on the
+    /// loop. Once.
     package func shutDown() {
         precondition(!isCurrent, "a loop cannot wait for its own end")
         guard !isShutDown.exchange(true, ordering: .relaxed) else { return }

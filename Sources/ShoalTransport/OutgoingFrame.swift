@@ -20,7 +20,8 @@ struct OutgoingFrame {
         precondition(payloadBytes <= FrameHeader.payloadBytesMax, "a payload is longer than a frame may carry")
         return FrameHeader(
             kind: kind, operation: operation, requestID: requestID, messageBytes: UInt32(message.count),
-            payloadBytes: UInt32(payloadBytes), status: status, messageChecksum: FrameHeader.checksum(ofMessage: message))
+            payloadBytes: UInt32(payloadBytes), status: status,
+            messageChecksum: FrameHeader.checksum(ofMessage: message))
     }
 
     /// Appends the whole frame to `buffer`.

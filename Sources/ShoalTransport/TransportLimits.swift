@@ -16,13 +16,13 @@ package struct TransportLimits: Sendable {
     package var unansweredRequestsMax = 4096
     /// Bytes of those requests. Above it the connection is not read from until half of it has been answered.
     package var unansweredBytesMax = 64 << 20
-    /// Bytes that the other side has not taken. Above it, once as many bytes of replies are waiting, the connection is not
-    /// read from until `outputBytesLow`. Only replies count: two sides that both wait to get their requests out
+    /// Bytes that the other side has not taken. Above it, once as many bytes of replies are waiting, the connection is
+    /// not read from until `outputBytesLow`. Only replies count: two sides that both wait to get their requests out
     /// would wait for each other for ever.
     package var outputBytesHigh = 16 << 20
     package var outputBytesLow = 4 << 20
-    /// Bytes that the other side has not taken, at most: a call above it is answered `.unreachable`, and a reply or notice
-    /// above it closes the connection. Also bounds the calls that wait for a connection.
+    /// Bytes that the other side has not taken, at most: a call above it is answered `.unreachable`, and a reply or
+    /// notice above it closes the connection. Also bounds the calls that wait for a connection.
     package var outputBytesMax = 128 << 20
     /// Calls of one peer that wait for their replies; further ones are answered `.unreachable`.
     package var callsMax = 65_536

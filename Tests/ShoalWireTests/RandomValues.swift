@@ -1,0 +1,81 @@
+import ShoalTypes
+import ShoalWire
+
+// Random values of the types that messages are made of, within their bounds.
+extension SeededGenerator {
+    mutating func number<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T {
+        switch next() % 4 {
+        case 0: 0
+        case 1: T.max
+        default: T.random(in: .min ... .max, using: &self)
+        }
+    }
+    mutating func id<T: TypedNumber>(_ type: T.Type = T.self) -> T { T(number(T.RawValue.self)) }
+    mutating func flag() -> Bool { Bool.random(using: &self) }
+    mutating func double() -> Double { Double.random(in: -1e9...1e9, using: &self) }
+    mutating func one<T>(of values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &self)] }
+    mutating func list<T>(max: Int = 12, _ element: (inout SeededGenerator) -> T) -> [T] {
+        (0..<Int.random(in: 0...max, using: &self)).map { _ in element(&self) }
+    }
+    mutating func optional<T>(_ value: (inout SeededGenerator) -> T) -> T? { flag() ? value(&self) : nil }
+    mutating func text() -> String {
+        String(list(max: 20) { $0.one(of: ["a", "Z", "/", "é", "鮫", "\u{0}", "🐟"]) }.joined())
+    }
+    mutating func raw(max: Int) -> [UInt8] { bytes(Int.random(in: 0...max, using: &self)) }
+
+    mutating func name() -> FileName {
+        let legal = (1...255).map(UInt8.init).filter { $0 != 0x2F && $0 != 0x2E }
+        let count = Int.random(in: 1...255, using: &self)
+        let bytes = (0..<count).map { _ in one(of: legal) }
+        do throws(FileError) { return try FileName(bytes) } catch { preconditionFailure("\(bytes) is a name") }
+    }
+    mutating func chunk() -> ChunkID { ChunkID(data: id(), index: number()) }
+    mutating func timestamp() -> Timestamp {
+        Timestamp(seconds: number(), nanoseconds: UInt32.random(in: 0..<1_000_000_000, using: &self))
+    }
+    mutating func mode() -> LeaseMode { one(of: [.none, .pin, .read, .write]) }
+    mutating func fileMode() -> UInt32 { one(of: FileKind.allCases).rawValue | UInt32(next() % 0o10000) }
+    mutating func log2() -> UInt8 { UInt8.random(in: Geometry.chunkBytesLog2Range, using: &self) }
+    mutating func grant() -> Grant { Grant(mode: mode(), sequence: id(), minimumEpoch: id(), tailUnclean: flag()) }
+    mutating func lease() -> HeldLease { HeldLease(inode: id(), mode: mode(), sequence: id()) }
+    mutating func caller() -> Caller { Caller(session: id(), change: number(), isRetry: flag()) }
+    mutating func fileSize() -> UInt64 { UInt64.random(in: 0...Geometry.fileBytesMax, using: &self) }
+    mutating func attributes() -> FileAttributes {
+        FileAttributes(
+            inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
+            size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
+            chunkBytesLog2: log2(), reservedSize: fileSize())
+    }
+    mutating func entry() -> EntryReply {
+        EntryReply(attributes: attributes(), grant: grant(), parentGrant: grant(), parent: attributes())
+    }
+    mutating func map() -> ClusterMap {
+        ClusterMap(
+            epoch: id(), replicaCount: number(),
+            nodes: list { random in
+                NodeDescription(
+                    id: random.id(), address: random.text(), zone: random.text(), weight: random.double(),
+                    isUp: random.flag())
+            },
+            partitions: list { random in
+                PartitionAssignment(
+                    replicas: random.list(max: 4) { random in
+                        Replica(node: random.id(), state: random.one(of: ReplicaState.allCases))
+                    }, changedAt: random.id())
+            }, fenced: list { $0.id() })
+    }
+    mutating func usage() -> NodeUsage {
+        var usage = NodeUsage()
+        usage.bytesTotal = number()
+        usage.bytesFree = number()
+        usage.chunks = number()
+        usage.reads = number()
+        usage.writes = number()
+        usage.bytesRead = number()
+        usage.bytesWritten = number()
+        usage.requestsPerSecond = double()
+        usage.corruptChunks = number()
+        usage.repairedChunks = number()
+        return usage
+    }
+}

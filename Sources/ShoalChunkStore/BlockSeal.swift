@@ -1,11 +1,11 @@
 import ShoalChecksum
 import ShoalTypes
 
-/// Gives blocks the checksums of what the disk holds. Only for blocks whose bytes carry no promise: those of a marked region
-/// after a crash, or of a write that failed.
+/// Gives blocks the checksums of what the disk holds. Only for blocks whose bytes carry no promise: those of a marked
+/// region after a crash, or of a write that failed.
 enum BlockSeal {
-    /// Reads the blocks from `first`, missing bytes as zeros, and replaces those of `checksums`, one per block, that do not
-    /// match. Returns how many.
+    /// Reads the blocks from `first`, missing bytes as zeros, and replaces those of `checksums`, one per block, that do
+    /// not match. Returns how many.
     static func reseal(
         _ file: any DiskFile, from first: Int, checksums: inout [UInt32]
     ) throws(DiskError) -> Int {

@@ -3,8 +3,8 @@ import ShoalTypes
 import Synchronization
 
 /// Where chunk files are: `data/<2 hex>/<2 hex>/<dataID>-<index>`. The digits come from a hash of the data ID and
-/// `index / 1024`, so that the chunks of one file share a directory (one directory sync for all of them) and no directory grows
-/// past a few thousand names while there are fewer than some hundred million chunks.
+/// `index / 1024`, so that the chunks of one file share a directory (one directory sync for all of them) and no
+/// directory grows past a few thousand names while there are fewer than some hundred million chunks.
 final class ChunkFiles: Sendable {
     let disk: any Disk
     private let root: String
@@ -43,11 +43,12 @@ final class ChunkFiles: Sendable {
         }
     }
 
-    /// An empty file, whatever was there. Its name is durable after `syncName(of:)`.
+    /// An empty new file. Its name is durable after `syncNames(of:)`.
     func create(_ chunk: ChunkID) throws(DiskError) -> any DiskFile {
         do throws(DiskError) {
             return try disk.open(path(of: chunk), create: true)
         } catch {
+            if error.errno == EEXIST { return try replace(chunk) }
             guard error.errno == ENOENT else { throw error }
         }
         let (first, second) = fanOut(chunk)
@@ -57,6 +58,14 @@ final class ChunkFiles: Sendable {
             try disk.makeDirectory("\(root)/\(first)/\(second)")
             unsynced.formUnion([root, "\(root)/\(first)"])
         }
+        return try disk.open(path(of: chunk), create: true)
+    }
+
+    /// In place of a file that nothing knows of: a loss of power kept its name and lost its record. Its bytes must not
+    /// be found again under the new record, so that its end is made durable first.
+    private func replace(_ chunk: ChunkID) throws(DiskError) -> any DiskFile {
+        try disk.unlink(path(of: chunk))
+        try disk.syncDirectory(directory(of: chunk))
         return try disk.open(path(of: chunk), create: true)
     }
 
@@ -70,7 +79,9 @@ final class ChunkFiles: Sendable {
                 return unsynced
             }
             do throws(DiskError) {
-                for directory in parents.union(chunks.map(directory(of:))).sorted() { try disk.syncDirectory(directory) }
+                for directory in parents.union(chunks.map(directory(of:))).sorted() {
+                    try disk.syncDirectory(directory)
+                }
             } catch {
                 throw latch.fail(ChunkStoreError(error))
             }

@@ -2,8 +2,8 @@ import ShoalTypes
 
 /// The index's record of a chunk.
 ///
-/// Value, little-endian, 24 bytes: format u8 (1), kind u8 (0 inline, 1 file), chunkBytesLog2 u8, zero u8, length u32, version
-/// u64, sequence u64. An inline chunk's block checksums follow, u32 each.
+/// Value, little-endian, 24 bytes: format u8 (1), kind u8 (0 inline, 1 file), chunkBytesLog2 u8, zero u8, length u32,
+/// version u64, sequence u64. An inline chunk's block checksums follow, u32 each.
 struct ChunkHeader: Equatable {
     static let bytes = 24
     private static let format: UInt8 = 1

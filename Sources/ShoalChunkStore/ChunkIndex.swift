@@ -2,15 +2,16 @@ import ShoalKeyValue
 import ShoalTypes
 import Synchronization
 
-/// The key-value store with what the chunk store needs around it: tickets that say whether a commit is durable, shared syncs,
-/// and failures that stick.
+/// The key-value store with what the chunk store needs around it: tickets that say whether a commit is durable, shared
+/// syncs, and failures that stick.
 final class ChunkIndex: Sendable {
-    /// Commits are numbered from 1. A sync makes all those durable whose number had been handed out when it began.
+    /// Commits are numbered from 2. A sync makes all those durable whose number had been handed out when it began.
     typealias Ticket = UInt64
 
     let store: any KeyValueStore
     private let latch: FailureLatch
-    private let committed = Atomic<Ticket>(0)
+    /// Starts above `synced`: what a former process committed may not be synced either.
+    private let committed = Atomic<Ticket>(1)
     private let synced = Atomic<Ticket>(0)
     private let syncs = GroupCommit<Never>()
 
@@ -32,7 +33,9 @@ final class ChunkIndex: Sendable {
     /// Atomic; survives the end of the process. A failure ends all writing: the engine may have applied part of it.
     @discardableResult
     func commit(_ batch: WriteBatch) throws(ChunkStoreError) -> Ticket {
-        do throws(KeyValueError) { try store.commit(batch, sync: false) } catch { throw latch.fail(ChunkStoreError(error)) }
+        do throws(KeyValueError) { try store.commit(batch, sync: false) } catch {
+            throw latch.fail(ChunkStoreError(error))
+        }
         // After the commit: every ticket that a sync finds handed out is of a commit made before that sync.
         return committed.add(1, ordering: .sequentiallyConsistent).newValue
     }

@@ -1,16 +1,18 @@
 import ShoalKeyValue
 import ShoalTypes
+import Synchronization
 
-/// The chunks of one storage node: files under `data/`, and an index in RocksDB that knows every chunk, its version and the
-/// checksum of each of its blocks. Chunks of at most 64 KiB live in the index itself.
+/// The chunks of one storage node: files under `data/`, and an index in RocksDB that knows every chunk, its version and
+/// the checksum of each of its blocks. Chunks of at most 64 KiB live in the index itself.
 ///
-/// Calls that name one chunk belong to its shard: one call at a time per shard, different shards in parallel (a thread each). The
-/// others may be called from any thread.
+/// Calls that name one chunk belong to its shard: one call at a time per shard, different shards in parallel (a thread
+/// each). The others may be called from any thread.
 ///
-/// What is promised after a crash: changes that a successful `sync` covered are there exactly. Of later changes, each 512-byte
-/// sector holds its synced content or that of a later write, and a chunk that was never synced may be gone; all of it matches
-/// its checksums. What does not match was damaged, and stays reported until it is repaired. docs/formats/chunk-store.md says by
-/// which order of writes; `Syncer`, `DirtyTable`, `PendingUnlinks` and `Shard.moveToFile` each keep a part of it.
+/// What is promised after a crash: changes that a successful `sync` covered are there exactly. Of later changes, each
+/// 512-byte sector holds its synced content or that of a later write, and a chunk that was never synced may be gone;
+/// all of it matches its checksums. What does not match was damaged, and stays reported until it is repaired.
+/// docs/formats/chunk-store.md says by which order of writes; `Syncer`, `DirtyTable`, `PendingUnlinks` and
+/// `Shard.moveToFile` each keep a part of it.
 package final class ChunkStore: Sendable {
     private let shards: [Shard]
     private let index: ChunkIndex
@@ -20,7 +22,7 @@ package final class ChunkStore: Sendable {
     private let latch: FailureLatch
     private let directory: StoreDirectory
     private let limits: ChunkStoreLimits
-    private let ending: StoreDirectory.Ending
+    private let hasLost: Mutex<Bool>
 
     /// Opens the store in `directory`, whose parent must exist; makes it if there is none. After an unclean end this
     /// recovers first, which takes time in proportion to what was dirty.
@@ -60,8 +62,9 @@ package final class ChunkStore: Sendable {
         let unlinks = PendingUnlinks(index: index, files: files)
         let syncer = Syncer(index: index, files: files, latch: latch, limits: limits, dirty: DirtyTable())
 
-        ending = try directory.begin()
-        if ending != .clean {
+        let ending = try directory.begin()
+        hasLost = Mutex(ending.hasLost)
+        if ending.needsRecovery {
             var recovery = Recovery(index: index, files: files, latch: latch, report: report)
             try recovery.run()
         }
@@ -93,9 +96,20 @@ package final class ChunkStore: Sendable {
         return counts
     }
 
-    /// Nothing that any process wrote here before was lost: the store was closed cleanly, or the machine has not gone down
-    /// since. False after a loss of power: replicas must be compared.
-    package var wasShutDownCleanlyOrSameBoot: Bool { ending != .unclean }
+    /// Nothing that any process wrote here before was lost: the store was closed cleanly, or the machine has not gone
+    /// down since. False after a loss of power: replicas must be compared. It stays false, over further starts too,
+    /// until `confirmLossReported`.
+    package var wasShutDownCleanlyOrSameBoot: Bool { hasLost.withLock { !$0 } }
+
+    /// The metadata server knows, durably, that this store is not intact. Without this call the next start says so
+    /// again.
+    package func confirmLossReported() throws(ChunkStoreError) {
+        try hasLost.withLock { (hasLost) throws(ChunkStoreError) in
+            guard hasLost else { return }
+            try directory.note(isOpen: true, hasLost: false)
+            hasLost = false
+        }
+    }
 
     // MARK: From the chunk's shard
 
@@ -103,8 +117,9 @@ package final class ChunkStore: Sendable {
     /// By the upper half of the hash; the lower bits choose the partition.
     package func shard(of chunk: ChunkID) -> Int { Int((chunk.placementHash >> 32) % UInt64(shards.count)) }
 
-    /// Reads whole blocks from `offset` into `buffer`. Returns the bytes filled, up to the end of the chunk; the rest is a hole.
-    /// `checksums` becomes the stored checksums of the blocks filled. The bytes are *not* verified: whoever uses them must.
+    /// Reads whole blocks from `offset` into `buffer`. Returns the bytes filled, up to the end of the chunk; the rest
+    /// is a hole. `checksums` becomes the stored checksums of the blocks filled. The bytes are *not* verified: whoever
+    /// uses them must.
     /// - Throws: `.badRange`, `.corrupt` (its file is missing, its records cannot be read), `.inputOutput`.
     package func read(
         _ chunk: ChunkID, in partition: PartitionID, offset: Int, into buffer: UnsafeMutableRawBufferPointer,
@@ -116,10 +131,11 @@ package final class ChunkStore: Sendable {
         }
     }
 
-    /// Writes whole blocks, whose checksums the caller has verified. Survives the end of the process when it returns, the loss
-    /// of power after a `sync`. May wait for a sync of the index (first change of a synced region), and for room.
-    /// - Throws: `.noSpace`, `.badRange`, `.staleSequence`, `.corrupt`, `.inputOutput`. After an error other than the first three
-    ///   nothing is known of the blocks but that they match their checksums or are reported.
+    /// Writes whole blocks, whose checksums the caller has verified. Survives the end of the process when it returns,
+    /// the loss of power after a `sync`. May wait for a sync of the index (first change of a synced region), and for
+    /// room.
+    /// - Throws: `.noSpace`, `.badRange`, `.staleSequence`, `.corrupt`, `.inputOutput`. After an error other than the
+    ///   first three nothing is known of the blocks but that they match their checksums or are reported.
     package func write(
         _ chunk: ChunkID, in partition: PartitionID, chunkBytesLog2: UInt8, offset: Int, bytes: UnsafeRawBufferPointer,
         checksums: [UInt32], version: UInt64, sequence: LeaseSequence
@@ -162,8 +178,8 @@ package final class ChunkStore: Sendable {
 
     // MARK: Repair and resync, from the chunk's shard
 
-    /// Writes verified blocks from another replica. Version and sequence stay (0 for a chunk that did not exist); a missing file is
-    /// made anew; the reserve may be used.
+    /// Writes verified blocks from another replica. Version and sequence stay (0 for a chunk that did not exist); a
+    /// missing file is made anew; the reserve may be used.
     package func replaceBlocks(
         _ chunk: ChunkID, in partition: PartitionID, chunkBytesLog2: UInt8, offset: Int, bytes: UnsafeRawBufferPointer,
         checksums: [UInt32]
@@ -197,8 +213,8 @@ package final class ChunkStore: Sendable {
 
     // MARK: From any thread
 
-    /// Returns when every change of these chunks that had been made before is durable, deletions included. Concurrent calls
-    /// share their work.
+    /// Returns when every change of these chunks that had been made before is durable, deletions included. Concurrent
+    /// calls share their work.
     /// - Throws: `.inputOutput`; from then on every write and sync throws it.
     package func sync(_ chunks: [(ChunkID, PartitionID)]) throws(ChunkStoreError) {
         try syncer.sync(chunks.map(\.0))
@@ -217,25 +233,27 @@ package final class ChunkStore: Sendable {
         return ChunkStoreUsage(bytesTotal: space.bytesTotal, bytesFree: space.bytesFree, chunks: UInt64(max(0, chunks)))
     }
 
-    /// Background work, to be called about once a second by the thread that syncs: syncs chunks that have been idle, clears their
-    /// marks, unlinks files of deleted chunks. True if there is more to do now.
+    /// Background work, to be called about once a second by the thread that syncs: syncs chunks that have been idle,
+    /// clears their marks, unlinks files of deleted chunks; a bounded step of it. True if there is more to do now: let
+    /// waiting syncs go first, then call again.
     package func maintain(now: MonotonicInstant) throws(ChunkStoreError) -> Bool {
         try latch.check()
-        try syncer.clearIdle(now: now)
+        let hasMoreIdle = try syncer.clearIdle(now: now)
         if unlinks.count > 0 { try index.syncAll() }
-        return try unlinks.run(max: limits.unlinksPerStep)
+        let hasMoreUnlinks = try unlinks.run(max: limits.chunksPerStep)
+        return hasMoreIdle || hasMoreUnlinks
     }
 
-    /// Shuts down cleanly: syncs everything, clears every mark, notes that nothing needs recovery. No other call may be under way,
-    /// and none may follow. After an error the store counts as not closed, and the next start recovers it.
+    /// Shuts down cleanly: syncs everything, clears every mark, notes that nothing needs recovery. No other call may be
+    /// under way, and none may follow. After an error the store counts as not closed, and the next start recovers it.
     package func close() throws(ChunkStoreError) {
         defer { index.store.close() }
         try syncer.syncAll()
         try syncer.clear(nil)
         try index.syncAll()
-        while try unlinks.run(max: limits.unlinksPerStep) {}
+        while try unlinks.run(max: limits.chunksPerStep) {}
         try index.syncAll()
-        try directory.end()
+        try directory.note(isOpen: false, hasLost: hasLost.withLock { $0 })
     }
 
     /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No other call

@@ -3,19 +3,19 @@ import Synchronization
 
 /// The chunk files that hold unsynced bytes or have dirty marks in the index.
 ///
-/// A mark of a region says: blocks here that do not match their checksums after a crash were written without a sync, so they
-/// carried no promise. It must be durable before bytes that a durable record of the index describes are overwritten. A region, or
-/// a part of one, that is new needs no durable mark: its mark is in the batch that first describes it, so either both survive
-/// or neither.
+/// A mark of a region says: blocks here that do not match their checksums after a crash were written without a sync, so
+/// they carried no promise. It must be durable before bytes that a durable record of the index describes are
+/// overwritten. A region, or a part of one, that is new needs no durable mark: its mark is in the batch that first
+/// describes it, so either both survive or neither.
 ///
-/// The shard's thread brackets each change of a chunk with `begin` and `end`; the syncing thread takes snapshots in between and
-/// clears what has been synced.
+/// The shard's thread brackets each change of a chunk with `begin` and `end`; the syncing thread takes snapshots in
+/// between and clears what has been synced.
 final class DirtyTable: Sendable {
     struct Mark {
         /// The commit that put the mark.
         var ticket: ChunkIndex.Ticket
-        /// Blocks of the region below this one were described durably before that commit, and may be overwritten only when
-        /// the mark itself is durable.
+        /// Blocks of the region below this one were described durably before that commit, and may be overwritten only
+        /// when the mark itself is durable.
         var coveredFrom: Int
     }
     struct Entry {
@@ -28,6 +28,8 @@ final class DirtyTable: Sendable {
         /// Counts completed changes; those up to `synced` are durable.
         var changes: UInt64 = 0
         var synced: UInt64 = 0
+        /// Orders the chunks by their last change.
+        var lastChange: UInt64 = 0
         /// What `idle` saw last, and when it first saw it.
         var seen: (changes: UInt64, at: MonotonicInstant)?
     }
@@ -50,6 +52,7 @@ final class DirtyTable: Sendable {
     }
 
     private let entries = Mutex<[ChunkID: Entry]>([:])
+    private let clock = Atomic<UInt64>(0)
 
     var count: Int { entries.withLock { $0.count } }
     func contains(_ chunk: ChunkID) -> Bool { entries.withLock { $0[chunk] != nil } }
@@ -91,6 +94,7 @@ final class DirtyTable: Sendable {
         entries.withLock { entries in
             entries[chunk]?.isChanging = false
             entries[chunk]?.changes += 1
+            entries[chunk]?.lastChange = clock.add(1, ordering: .relaxed).newValue
         }
     }
 
@@ -108,8 +112,8 @@ final class DirtyTable: Sendable {
         }
     }
 
-    /// The names of these files are durable: calls `commit` with those whose 'creating' record still stands. Under the lock,
-    /// so that the record of a file that is deleted meanwhile, under the same key, is not taken for it.
+    /// The names of these files are durable: calls `commit` with those whose 'creating' record still stands. Under the
+    /// lock, so that the record of a file that is deleted meanwhile, under the same key, is not taken for it.
     func confirmNames(
         _ snapshots: [(chunk: ChunkID, entry: Entry)],
         _ commit: ([(chunk: ChunkID, entry: Entry)]) throws(ChunkStoreError) -> Void
@@ -135,7 +139,15 @@ final class DirtyTable: Sendable {
         }
     }
 
-    /// Chunks that have not changed for `interval`.
+    /// The `count` chunks whose last change is the longest ago.
+    func oldest(_ count: Int) -> [ChunkID] {
+        entries.withLock { entries in
+            entries.filter { !$0.value.isChanging }.sorted { $0.value.lastChange < $1.value.lastChange }.prefix(count)
+                .map(\.key)
+        }
+    }
+
+    /// All chunks that have not changed for `interval`.
     func idle(for interval: Interval, now: MonotonicInstant) -> [ChunkID] {
         entries.withLock { entries in
             entries.keys.sorted().filter { chunk in
@@ -147,8 +159,8 @@ final class DirtyTable: Sendable {
         }
     }
 
-    /// Calls `clear` with every entry among `chunks` (all if nil) whose changes are all synced, and forgets them. Under the
-    /// lock, so that no change of them begins before their marks' deletion has been committed.
+    /// Calls `clear` with every entry among `chunks` (all if nil) whose changes are all synced, and forgets them. Under
+    /// the lock, so that no change of them begins before their marks' deletion has been committed.
     func clear(
         _ chunks: [ChunkID]?, _ clear: ([(chunk: ChunkID, entry: Entry)]) throws(ChunkStoreError) -> Void
     ) throws(ChunkStoreError) {

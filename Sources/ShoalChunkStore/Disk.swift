@@ -2,7 +2,7 @@
 ///
 /// Nothing is durable before it is synced: bytes and lengths by `DiskFile.sync`, names by `syncDirectory`.
 package protocol Disk: Sendable {
-    /// - Throws: ENOENT if `create` is false and there is none. With `create` the file is empty afterwards.
+    /// - Throws: ENOENT if `create` is false and there is none, EEXIST if it is true and there is one.
     func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile
     /// No effect if it exists.
     func makeDirectory(_ path: String) throws(DiskError)
@@ -25,6 +25,8 @@ package protocol DiskFile: AnyObject, Sendable {
     func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError)
     func truncate(to length: Int) throws(DiskError)
     func length() throws(DiskError) -> Int
+    /// A hint: these bytes, all new, will be synced soon. Files that are started together share commits of the journal.
+    func startWriting()
     /// Bytes and length survive the loss of power when this returns (fdatasync). After an error nothing is known.
     func sync() throws(DiskError)
 }

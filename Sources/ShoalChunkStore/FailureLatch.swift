@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Remembers the first failure of the disk. After a failed sync nobody knows which bytes the disk has, and a second sync would
-/// report a success that is none (the kernel drops the pages it could not write), so there is no way back but a new start.
+/// Remembers the first failure of the disk. After a failed sync nobody knows which bytes the disk has, and a second
+/// sync would report a success that is none (the kernel drops the pages it could not write), so there is no way back
+/// but a new start.
 final class FailureLatch: Sendable {
     private let failure = Mutex<ChunkStoreError?>(nil)
     private let report: @Sendable (ChunkStoreEvent) -> Void

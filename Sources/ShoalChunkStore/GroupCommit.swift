@@ -25,8 +25,8 @@ final class GroupCommit<Item: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Returns when a run of `work` that began after this call, with `items` among its items, has ended. `work` may be that
-    /// of another caller.
+    /// Returns when a run of `work` that began after this call, with `items` among its items, has ended. `work` may be
+    /// that of another caller.
     func join(_ items: [Item], _ work: ([Item]) throws(ChunkStoreError) -> Void) throws(ChunkStoreError) {
         pthread_mutex_lock(mutex)
         let round = collecting

@@ -1,6 +1,7 @@
 import ShoalTypes
 
-/// The keys of the index; big-endian numbers, so that they sort as the numbers do. docs/formats/chunk-store.md has the table.
+/// The keys of the index; big-endian numbers, so that they sort as the numbers do. The table is in
+/// docs/formats/chunk-store.md.
 ///
 /// ```
 /// tag u8, partition u16, dataID u64, index u32 [, region u16]

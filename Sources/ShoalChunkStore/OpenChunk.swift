@@ -14,7 +14,8 @@ final class OpenChunk {
     fileprivate var lastUse: UInt64 = 0
 
     init(
-        chunk: ChunkID, partition: PartitionID, file: any DiskFile, header: ChunkHeader, checksums: [UInt32], isNew: Bool
+        chunk: ChunkID, partition: PartitionID, file: any DiskFile, header: ChunkHeader, checksums: [UInt32],
+        isNew: Bool
     ) {
         self.chunk = chunk
         self.partition = partition
@@ -25,8 +26,8 @@ final class OpenChunk {
     }
 }
 
-/// The chunk files that a shard keeps open, the least recently used given up first. Dropping one loses nothing: unsynced bytes
-/// are in the kernel, and the dirty table has its own reference to the file.
+/// The chunk files that a shard keeps open, the least recently used given up first. Dropping one loses nothing:
+/// unsynced bytes are in the kernel, and the dirty table has its own reference to the file.
 struct OpenChunkCache {
     private var chunks: [ChunkID: OpenChunk] = [:]
     private var clock: UInt64 = 0

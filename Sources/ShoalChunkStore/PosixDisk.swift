@@ -5,14 +5,14 @@ package struct PosixDisk: Disk {
     package init() {}
 
     package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
-        let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0)
+        let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0)
         return PosixFile(descriptor: try systemCall("open", path) { Glibc.open(path, flags, 0o600) }, path: path)
     }
 
     package func makeDirectory(_ path: String) throws(DiskError) {
         do {
             try systemCall("mkdir", path) { mkdir(path, 0o700) }
-        } catch where error.errno == EEXIST {
+        } catch  where error.errno == EEXIST {
             return
         }
     }
@@ -26,7 +26,7 @@ package struct PosixDisk: Disk {
     package func unlink(_ path: String) throws(DiskError) {
         do {
             try systemCall("unlink", path) { Glibc.unlink(path) }
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return
         }
     }
@@ -75,7 +75,8 @@ package struct PosixDisk: Disk {
 
 /// Calls `body` until it is not interrupted by a signal.
 @discardableResult
-func systemCall<Result: SignedInteger>(_ operation: String, _ path: String, _ body: () -> Result) throws(DiskError) -> Result
+func systemCall<Result: SignedInteger>(_ operation: String, _ path: String, _ body: () -> Result) throws(DiskError)
+    -> Result
 {
     while true {
         let result = body()

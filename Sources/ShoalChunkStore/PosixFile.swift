@@ -1,7 +1,7 @@
 import Glibc
 
-/// A descriptor that closes itself. What close(2) could report has been reported by the fdatasync before it, or was never
-/// promised.
+/// A descriptor that closes itself. What close(2) could report has been reported by the fdatasync before it, or was
+/// never promised.
 final class PosixFile: DiskFile {
     private let descriptor: CInt
     private let path: String
@@ -28,7 +28,9 @@ final class PosixFile: DiskFile {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = try systemCall("pwrite", path) { pwrite(descriptor, rest.baseAddress, rest.count, offset + done) }
+            let count = try systemCall("pwrite", path) {
+                pwrite(descriptor, rest.baseAddress, rest.count, offset + done)
+            }
             // POSIX allows 0 here only for a disk that takes no more.
             if count == 0 { throw DiskError(errno: ENOSPC, operation: "pwrite", path: path) }
             done += count
@@ -43,6 +45,12 @@ final class PosixFile: DiskFile {
         var status = stat()
         try systemCall("fstat", path) { fstat(descriptor, &status) }
         return Int(status.st_size)
+    }
+
+    func startWriting() {
+        // On Linux this begins to write what is dirty, and drops only what is clean (mm/fadvise.c): nothing, in a new
+        // file. A hint may fail; fdatasync reports the errors of writing.
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     }
 
     func sync() throws(DiskError) {

@@ -1,8 +1,8 @@
 import ShoalKeyValue
 import ShoalTypes
 
-/// Brings a store back to order after it was not closed. The work is proportional to what was dirty: it reads the mark and the
-/// file records of the index, and the marked regions of the files; nothing else.
+/// Brings a store back to order after it was not closed. The work is proportional to what was dirty: it reads the mark
+/// and the file records of the index, and the marked regions of the files; nothing else.
 ///
 /// - A 'deleting' record, or a 'creating' one without a file chunk in the index: the file is unlinked.
 /// - A 'creating' record with a chunk whose file is missing: the chunk was never synced, and is dropped.
@@ -43,7 +43,8 @@ struct Recovery {
             .recovered(chunks: examined, resealedBlocks: resealed, removedFiles: removed, droppedChunks: dropped))
     }
 
-    /// Everything with a mark or a file record, in order. Bounded by the limits of the dirty table and the pending unlinks.
+    /// Everything with a mark or a file record, in order. Bounded by the limits of the dirty table and the pending
+    /// unlinks.
     private func suspects() throws(ChunkStoreError) -> [Suspect] {
         var suspects: [ChunkID: Suspect] = [:]
         try index.scan(from: IndexKey.all(.mark), to: IndexKey.end(.mark)) { key, _ in
@@ -76,6 +77,7 @@ struct Recovery {
             guard try examineFile(suspect, header, in: &batch) else { return }
         } else if suspect.record != nil {
             try diskCall { () throws(DiskError) in try files.unlink(suspect.chunk) }
+            try files.syncNames(of: [suspect.chunk])
             removed += 1
         }
         try index.commit(batch)

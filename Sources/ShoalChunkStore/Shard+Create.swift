@@ -37,8 +37,8 @@ extension Shard {
         try index.commit(batch)
     }
 
-    /// An empty file for `chunk`, after a record in the index that says so: a file without a header is then found and removed
-    /// at the next start.
+    /// An empty file for `chunk`, after a record in the index that says so: a file without a header is then found and
+    /// removed at the next start.
     private func newFile(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) -> any DiskFile {
         try unlinks.settle(chunk)
         var batch = WriteBatch()
@@ -47,8 +47,8 @@ extension Shard {
         return try diskCall { () throws(DiskError) in try files.create(chunk) }
     }
 
-    /// A new chunk that starts as a file. Nothing of it is synced: its records, its marks and its 'creating' record survive a
-    /// crash together or not at all.
+    /// A new chunk that starts as a file. Nothing of it is synced: its records, its marks and its 'creating' record
+    /// survive a crash together or not at all.
     func createFile(_ header: ChunkHeader, _ write: ChunkWrite) throws(ChunkStoreError) {
         let file = try newFile(write.chunk, in: write.partition)
         let open = OpenChunk(
@@ -73,9 +73,10 @@ extension Shard {
 
     /// Moves a small chunk into a file, since it is about to outgrow the index.
     ///
-    /// Its bytes may have been synced, so they must be durable in the file before the index may forget them: bytes, name, and
-    /// only then the batch that removes them from the index. This is the one place besides a first touch where a write waits for
-    /// the disk. A chunk does so at most once, and chunks that are written in large pieces never do.
+    /// Its bytes may have been synced, so they must be durable in the file before the index may forget them: bytes,
+    /// name, and only then the batch that removes them from the index. This is the one place besides a first touch
+    /// where a write waits for the disk. A chunk does so at most once, and chunks that are written in large pieces
+    /// never do.
     func moveToFile(
         _ chunk: ChunkID, in partition: PartitionID, _ header: ChunkHeader, _ checksums: [UInt32]
     ) throws(ChunkStoreError) -> OpenChunk {

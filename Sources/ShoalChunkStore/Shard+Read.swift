@@ -2,7 +2,8 @@ import ShoalChecksum
 import ShoalTypes
 
 extension Shard {
-    /// Fills `buffer` from `offset`, with what the chunk has there; bytes are not verified here. Returns the bytes filled.
+    /// Fills `buffer` from `offset`, with what the chunk has there; bytes are not verified here. Returns the bytes
+    /// filled.
     func read(
         _ chunk: ChunkID, in partition: PartitionID, offset: Int, into buffer: UnsafeMutableRawBufferPointer,
         checksums: inout [UInt32]

@@ -75,7 +75,7 @@ extension Shard {
         }
         if unlinks.count >= limits.unlinksMax {
             try index.syncAll()
-            _ = try unlinks.run(max: limits.unlinksMax)
+            _ = try unlinks.run(max: limits.chunksPerStep)
         }
         cache.remove(chunk)
         let entry = dirty.remove(chunk)

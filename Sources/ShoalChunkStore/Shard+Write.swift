@@ -18,7 +18,7 @@ extension Shard {
                 try putInline(write, header, checksums: [], isNew: true)
             }
         case .inline(var header, let checksums):
-            try header.admit(write.stamp)
+            try header.admit(write)
             if write.end <= limits.inlineBytesMax {
                 header.apply(write.stamp)
                 try putInline(write, header, checksums: checksums, isNew: false)
@@ -26,7 +26,7 @@ extension Shard {
                 try change(try moveToFile(write.chunk, in: write.partition, header, checksums), write, isNew: false)
             }
         case .file(let open):
-            try open.header.admit(write.stamp)
+            try open.header.admit(write)
             try change(open, write, isNew: false)
         }
     }
@@ -50,8 +50,8 @@ extension Shard {
 
     /// Overwrites and extends a chunk file.
     ///
-    /// 1. Marks of regions whose durable blocks change are put and synced. 2. The bytes. 3. One batch, not synced: header,
-    /// changed regions' checksums, marks of regions that are new.
+    /// 1. Marks of regions whose durable blocks change are put and synced. 2. The bytes. 3. One batch, not synced:
+    ///    header, changed regions' checksums, marks of regions that are new.
     func change(_ open: OpenChunk, _ write: ChunkWrite, isNew: Bool) throws(ChunkStoreError) {
         try syncer.makeRoom(for: open.chunk)
         let oldCount = open.header.blockCount
@@ -85,8 +85,8 @@ extension Shard {
         dirty.note(cover, of: open.chunk, ticket: ticket)
     }
 
-    /// The regions in which the write changes or adds blocks. A block that keeps its checksum keeps its bytes: it needs no
-    /// mark, so that a repair does not expose its still broken neighbours to being resealed.
+    /// The regions in which the write changes or adds blocks. A block that keeps its checksum keeps its bytes: it needs
+    /// no mark, so that a repair does not expose its still broken neighbours to being resealed.
     private func touches(of changed: Range<Int>, by write: ChunkWrite, open: OpenChunk) -> [DirtyTable.Touch] {
         let oldCount = open.header.blockCount
         return Checksums.regions(of: changed).compactMap { region in
@@ -103,8 +103,8 @@ extension Shard {
         }
     }
 
-    /// Registers the change and makes the marks durable that must be so first. Returns the marks that go with the change's own
-    /// batch. The caller owes `dirty.end`.
+    /// Registers the change and makes the marks durable that must be so first. Returns the marks that go with the
+    /// change's own batch. The caller owes `dirty.end`.
     func beginChange(
         _ open: OpenChunk, _ touches: [DirtyTable.Touch]
     ) throws(ChunkStoreError) -> [(region: Int, from: Int)] {
@@ -137,8 +137,8 @@ extension Shard {
         }
     }
 
-    /// After a write that failed half-way: cuts off what it added, and gives the blocks it changed the checksums of what they
-    /// hold now, old or new. Always throws.
+    /// After a write that failed half-way: cuts off what it added, and gives the blocks it changed the checksums of
+    /// what they hold now, old or new. Always throws.
     private func undo(_ open: OpenChunk, _ write: ChunkWrite, _ cause: DiskError) throws(ChunkStoreError) -> Never {
         let overwritten = write.blocks.clamped(to: 0..<open.header.blockCount)
         let resealed: Int

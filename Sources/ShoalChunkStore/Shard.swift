@@ -16,8 +16,8 @@ final class Shard: @unchecked Sendable {
     let limits: ChunkStoreLimits
     let report: @Sendable (ChunkStoreEvent) -> Void
     var cache: OpenChunkCache
-    /// Chunks that this shard has added less those it has removed, since the store was made: may be negative, since the number
-    /// of shards may change between runs. The sum over all shards is the number of chunks.
+    /// Chunks that this shard has added less those it has removed, since the store was made: may be negative, since the
+    /// number of shards may change between runs. The sum over all shards is the number of chunks.
     private let added: Atomic<Int64>
 
     var dirty: DirtyTable { syncer.dirty }
@@ -105,7 +105,9 @@ final class Shard: @unchecked Sendable {
                 return true
             }
         } else {
-            value.withUnsafeBytes { Checksums.append(UnsafeRawBufferPointer(rebasing: $0[ChunkHeader.bytes...]), to: &checksums) }
+            value.withUnsafeBytes {
+                Checksums.append(UnsafeRawBufferPointer(rebasing: $0[ChunkHeader.bytes...]), to: &checksums)
+            }
         }
         guard checksums.count == header.blockCount else {
             throw .corrupt(chunk, detail: "\(checksums.count) checksums for \(header.blockCount) blocks")

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Decides whether the disk has room. Asks the filesystem after every `spacePollBytes` written, and whenever the last answer
-/// would refuse a write.
+/// Decides whether the disk has room. Asks the filesystem after every `spacePollBytes` written, and whenever the last
+/// answer would refuse a write.
 final class SpaceGauge: Sendable {
     private struct State {
         var space = DiskSpace(bytesTotal: 0, bytesFree: 0)

@@ -3,10 +3,11 @@ import ShoalChecksum
 
 /// The small files at the top of a store's directory.
 ///
-/// - `format`: `shoal chunk store 1\n`, written first and never changed. A directory with an index but without it, or with
-///   another text, is refused.
-/// - `state`: one line `open|clean BOOT-ID CRC\n`, CRC being the CRC-32C of what is before it (with the space), 8 hex digits.
-///   Replaced when the store is opened and when it has been closed.
+/// - `format`: `shoal chunk store 1\n`, written first and never changed. A directory with an index but without it, or
+///   with another text, is refused.
+/// - `state`: one line `open|clean intact|lost BOOT-ID CRC\n`, CRC being the CRC-32C of what is before it (with the
+///   space), 8 hex digits. Replaced when the store is opened, when it has been closed, and when a loss has been
+///   reported.
 struct StoreDirectory {
     static let formatText = "shoal chunk store 1\n"
     let disk: any Disk
@@ -16,18 +17,21 @@ struct StoreDirectory {
     var indexPath: String { "\(path)/index" }
 
     /// How the store was left.
-    enum Ending {
-        /// Closed, or never used.
-        case clean
-        /// The process ended without closing it; the machine runs on, so nothing is lost but what was under way.
-        case sameBoot
-        /// The machine went down: what was not synced may be lost.
-        case unclean
+    struct Ending {
+        /// It was not closed.
+        var needsRecovery: Bool
+        /// The machine went down while it was open, now or before an earlier start, and nobody has been told: what was
+        /// not synced may be lost.
+        var hasLost: Bool
     }
 
     /// Makes an empty directory a store, and refuses what is none.
     func prepare() throws(ChunkStoreError) {
-        try diskCall { () throws(DiskError) in try disk.makeDirectory(path) }
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try diskCall { () throws(DiskError) in
+            try disk.makeDirectory(path)
+            try disk.syncDirectory(parent.isEmpty ? "/" : parent)
+        }
         if let text = try read("format") {
             guard text == Self.formatText else {
                 let shown = text.prefix(40).filter { !$0.isNewline }
@@ -54,19 +58,20 @@ struct StoreDirectory {
         if let line = try read("state") {
             ending = Self.ending(line, boot: boot)
         } else {
-            ending = .clean
+            ending = Ending(needsRecovery: false, hasLost: false)
         }
-        try replace("state", with: Self.line("open", boot: boot))
+        try note(isOpen: true, hasLost: ending.hasLost)
         return ending
     }
 
-    func end() throws(ChunkStoreError) {
+    /// Notes how things stand.
+    func note(isOpen: Bool, hasLost: Bool) throws(ChunkStoreError) {
         let boot = try diskCall { () throws(DiskError) in try disk.bootID() }
-        try replace("state", with: Self.line("clean", boot: boot))
+        try replace("state", with: Self.line(isOpen ? "open" : "clean", hasLost ? "lost" : "intact", boot: boot))
     }
 
-    private static func line(_ state: String, boot: String) -> String {
-        let text = "\(state) \(boot) "
+    private static func line(_ state: String, _ loss: String, boot: String) -> String {
+        let text = "\(state) \(loss) \(boot) "
         let digits = String(Array(text.utf8).withUnsafeBytes { CRC32C.checksum($0) }, radix: 16)
         return text + String(repeating: "0", count: 8 - digits.count) + digits + "\n"
     }
@@ -74,9 +79,11 @@ struct StoreDirectory {
     /// A line that cannot be read counts as the worst.
     private static func ending(_ text: String, boot: String) -> Ending {
         let words = text.split(separator: " ")
-        guard words.count == 3, line(String(words[0]), boot: String(words[1])) == text else { return .unclean }
-        if words[0] == "clean" { return .clean }
-        return words[1] == boot ? .sameBoot : .unclean
+        guard words.count == 4, line(String(words[0]), String(words[1]), boot: String(words[2])) == text else {
+            return Ending(needsRecovery: true, hasLost: true)
+        }
+        let isOpen = words[0] != "clean"
+        return Ending(needsRecovery: isOpen, hasLost: words[1] == "lost" || (isOpen && words[2] != boot))
     }
 
     /// nil if there is no such file. At most 256 bytes.
@@ -97,6 +104,7 @@ struct StoreDirectory {
     /// The old text or the new one is there after a crash, never a part.
     private func replace(_ name: String, with text: String) throws(ChunkStoreError) {
         try diskCall { () throws(DiskError) in
+            try disk.unlink("\(path)/\(name).new")
             let file = try disk.open("\(path)/\(name).new", create: true)
             try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(DiskError) in
                 try file.write(at: 0, UnsafeRawBufferPointer(bytes))

@@ -9,9 +9,9 @@ import ShoalTypes
 /// 3. a batch that removes the 'creating' records of the new ones,
 /// 4. one sync of the index.
 ///
-/// Data first, then the index: once the index says durably that a block has a checksum and no mark stands, the block's bytes are
-/// durable. A small chunk needs step 4 only. Marks stay until the chunk has been idle (`clearIdle`): a chunk that is written and
-/// synced again and again then pays for its mark once.
+/// Data first, then the index: once the index says durably that a block has a checksum and no mark stands, the block's
+/// bytes are durable. A small chunk needs step 4 only. Marks stay until the chunk has been idle (`clearIdle`): a chunk
+/// that is written and synced again and again then pays for its mark once.
 final class Syncer: Sendable {
     private let index: ChunkIndex
     private let files: ChunkFiles
@@ -38,10 +38,11 @@ final class Syncer: Sendable {
 
     private func perform(_ snapshots: [(chunk: ChunkID, entry: DirtyTable.Entry)]) throws(ChunkStoreError) {
         try latch.check()
+        let new = snapshots.filter(\.entry.isNew)
+        if new.count > 1 { for (_, entry) in new { entry.file.startWriting() } }
         for (_, entry) in snapshots where entry.changes > entry.synced {
             do throws(DiskError) { try entry.file.sync() } catch { throw latch.fail(ChunkStoreError(error)) }
         }
-        let new = snapshots.filter(\.entry.isNew)
         if !new.isEmpty {
             try files.syncNames(of: new.map(\.chunk))
             try dirty.confirmNames(new) { (named) throws(ChunkStoreError) in
@@ -54,23 +55,28 @@ final class Syncer: Sendable {
         dirty.noteSynced(snapshots)
     }
 
-    /// Before a chunk becomes dirty: keeps the table within its bound by syncing and clearing what is in it.
+    /// Before a chunk becomes dirty: keeps the table within its bound by syncing and clearing the eighth of it that has
+    /// not changed for the longest time. This is what slows down a writer that never syncs to the speed of the disk.
     func makeRoom(for chunk: ChunkID) throws(ChunkStoreError) {
         guard dirty.count >= limits.dirtyChunksMax, !dirty.contains(chunk) else { return }
-        try syncAll()
-        try clear(nil)
+        let oldest = dirty.oldest(max(1, limits.dirtyChunksMax / 8))
+        try sync(oldest)
+        try clear(oldest)
     }
 
-    /// Syncs chunks that have been left alone for `markIdle`, and clears their marks.
-    func clearIdle(now: MonotonicInstant) throws(ChunkStoreError) {
+    /// Syncs some of the chunks that have been left alone for `markIdle`, and clears their marks. True if there are
+    /// more.
+    func clearIdle(now: MonotonicInstant) throws(ChunkStoreError) -> Bool {
         let idle = dirty.idle(for: limits.markIdle, now: now)
-        if idle.isEmpty { return }
-        try sync(idle)
-        try clear(idle)
+        if idle.isEmpty { return false }
+        let some = Array(idle.prefix(limits.chunksPerStep))
+        try sync(some)
+        try clear(some)
+        return some.count < idle.count
     }
 
-    /// Clears the marks of the synced ones among `chunks`, of all if nil. The deletion itself needs no sync: a mark that
-    /// outlives its reason costs a look after a crash, no more.
+    /// Clears the marks of the synced ones among `chunks`, of all if nil. The deletion itself needs no sync: a mark
+    /// that outlives its reason costs a look after a crash, no more.
     func clear(_ chunks: [ChunkID]?) throws(ChunkStoreError) {
         try dirty.clear(chunks) { (cleared) throws(ChunkStoreError) in
             var batch = WriteBatch()

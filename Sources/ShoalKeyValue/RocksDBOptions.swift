@@ -1,5 +1,5 @@
-/// What one RocksDB may use. Memory is at most about `blockCacheBytes + memtableBytes * memtablesMax`, plus 1 MiB or so per
-/// hundred open files.
+/// What one RocksDB may use. Memory is at most about `blockCacheBytes + memtableBytes * memtablesMax`, plus 1 MiB or so
+/// per hundred open files.
 package struct RocksDBOptions: Sendable {
     /// Blocks, filters and indexes of table files; nothing of them lives outside this cache.
     package var blockCacheBytes: Int
@@ -10,8 +10,8 @@ package struct RocksDBOptions: Sendable {
     package var openFilesMax: Int
     /// Flush memtables when the logs exceed this, which bounds the time that a start takes to replay them.
     package var logBytesMax: Int
-    /// Values of at least this many bytes go to blob files, so that compaction does not copy them again and again; nil for
-    /// none.
+    /// Values of at least this many bytes go to blob files, so that compaction does not copy them again and again; nil
+    /// for none.
     package var blobBytesMin: Int?
     /// Threads that flush and compact.
     package var backgroundJobs: Int

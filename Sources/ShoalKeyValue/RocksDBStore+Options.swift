@@ -48,7 +48,8 @@ extension RocksDBStore {
     }
 
     /// Calls `body` with RocksDB's error slot and turns a message in it into a `KeyValueError`.
-    static func checked<Result>(_ body: (inout UnsafeMutablePointer<CChar>?) -> Result) throws(KeyValueError) -> Result {
+    static func checked<Result>(_ body: (inout UnsafeMutablePointer<CChar>?) -> Result) throws(KeyValueError) -> Result
+    {
         var message: UnsafeMutablePointer<CChar>?
         let result = body(&message)
         guard let message else { return result }

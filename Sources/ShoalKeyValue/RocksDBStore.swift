@@ -2,12 +2,12 @@ import CRocksDB
 
 /// The production engine: RocksDB with its write-ahead log on.
 ///
-/// A commit returns when the log record is in the kernel, so it survives the end of the process; `sync()` brings the log to
-/// the disk. After a loss of power the store comes back as some prefix of its commits that contains every synced one: a
-/// torn log tail is dropped (point-in-time recovery).
+/// A commit returns when the log record is in the kernel, so it survives the end of the process; `sync()` brings the
+/// log to the disk. After a loss of power the store comes back as some prefix of its commits that contains every synced
+/// one: a torn log tail is dropped (point-in-time recovery).
 package final class RocksDBStore: KeyValueStore, @unchecked Sendable {
-    // RocksDB handles may be used from any thread, and nothing here changes after init except in `close`, which the owner
-    // calls once, after its last use of the store.
+    // RocksDB handles may be used from any thread, and nothing here changes after init except in `close`, which the
+    // owner calls once, after its last use of the store.
     private var database: OpaquePointer?
     private let options: OpaquePointer
     private let cache: OpaquePointer

@@ -1,7 +1,8 @@
 import ShoalChunkStore
 
 extension SimulatedDisk {
-    /// The machine loses power and comes back: what was not synced is kept or lost by chance. `keep` is the share that is kept.
+    /// The machine loses power and comes back: what was not synced is kept or lost by chance. `keep` is the share that
+    /// is kept.
     func losePower(keep: Double, using random: inout SeededGenerator) throws(DiskError) {
         var generator = random
         try with { (state) throws(DiskError) in

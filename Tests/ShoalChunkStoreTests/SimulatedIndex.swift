@@ -1,7 +1,8 @@
 import ShoalKeyValue
 import Synchronization
 
-/// The index of a machine that loses power: keeps a prefix of the batches that were not synced, as a write-ahead log does.
+/// The index of a machine that loses power: keeps a prefix of the batches that were not synced, as a write-ahead log
+/// does.
 final class SimulatedIndex: Sendable {
     fileprivate struct State: Sendable {
         var durable: [[UInt8]: [UInt8]] = [:]

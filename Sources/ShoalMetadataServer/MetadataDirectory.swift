@@ -5,15 +5,17 @@ import ShoalTypes
 
 /// A metadata server's data directory: `identity`, and `store/`, whose lock keeps a second server out.
 ///
-/// A new directory gets its store first and its identity last, so that a crash in between leaves what the next start can
-/// complete.
+/// A new directory gets its store first and its identity last, so that a crash in between leaves what the next start
+/// can complete.
 struct MetadataDirectory {
     let path: String
     private var identityPath: String { "\(path)/identity" }
     private var storePath: String { "\(path)/store" }
 
     /// Opens the store; makes directory, store and cluster if there is none yet. `newCluster` names a new one.
-    func open(_ options: MetadataOptions, newCluster: ClusterID, now: Timestamp) throws(MetadataServerError) -> Namespace {
+    func open(_ options: MetadataOptions, newCluster: ClusterID, now: Timestamp) throws(MetadataServerError)
+        -> Namespace
+    {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(path, errno) }
         let identity = try readIdentity()
         if identity == nil {
@@ -108,7 +110,8 @@ struct MetadataDirectory {
         guard descriptor >= 0 else { throw failure(temporary, errno) }
         let bytes = identity.encoded
         let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        let reason: CInt? = written != bytes.count ? (written < 0 ? errno : ENOSPC) : fsync(descriptor) != 0 ? errno : nil
+        let reason: CInt? =
+            written != bytes.count ? (written < 0 ? errno : ENOSPC) : fsync(descriptor) != 0 ? errno : nil
         Glibc.close(descriptor)
         if let reason { throw failure(temporary, reason) }
         guard rename(temporary, identityPath) == 0 else { throw failure(identityPath, errno) }

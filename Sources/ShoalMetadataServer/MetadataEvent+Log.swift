@@ -10,7 +10,8 @@ extension MetadataEvent {
             logger.warning("session \(id) (\(label)) expired: \(reason.text)")
         case .nodeRegistered(let id, let address): logger.info("node \(id) registered at \(address)")
         case .nodeDown(let id, let reason): logger.warning("node \(id) is out: \(reason.text)")
-        case .nodeReplaced(let id): logger.warning("node \(id) has been down for too long: others take its partitions over")
+        case .nodeReplaced(let id):
+            logger.warning("node \(id) has been down for too long: others take its partitions over")
         case .mapChanged(let epoch): logger.info("cluster map of epoch \(epoch)")
         case .graceEnded(let expired):
             logger.info("every session from before the restart is back or over", metadata: ["expired": "\(expired)"])

@@ -4,8 +4,8 @@ import ShoalTypes
 /// How a metadata server is set up.
 package struct MetadataOptions: Sendable {
     package enum Durability: String, Sendable, CaseIterable {
-        /// A change survives the end of the process when it is answered, and the loss of power after the next `fsync`, as
-        /// on a local filesystem.
+        /// A change survives the end of the process when it is answered, and the loss of power after the next `fsync`,
+        /// as on a local filesystem.
         case fsync
         /// A change is answered once it survives the loss of power.
         case every

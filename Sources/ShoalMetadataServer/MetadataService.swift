@@ -20,11 +20,11 @@ package final class MetadataService: Sendable {
     /// Where it listens, with the real port if 0 was asked for.
     package var address: HostPort { listener.address }
 
-    /// Opens the directory (made if missing, and with it a cluster) and the port, and serves: nodes and sessions at once, others'
-    /// requests once the sessions from before have come back. Blocks; not on a loop.
+    /// Opens the directory (made if missing, and with it a cluster) and the port, and serves: nodes and sessions at
+    /// once, others' requests once the sessions from before have come back. Blocks; not on a loop.
     ///
-    /// `onFailure` is called at most once, from the loop: the store has failed, every connection is closed, and all that is left is
-    /// to call `terminate`, from another thread.
+    /// `onFailure` is called at most once, from the loop: the store has failed, every connection is closed, and all
+    /// that is left is to call `terminate`, from another thread.
     /// - Throws: what is wrong with the options, the directory, the store or the port.
     package init(
         directory: String, listen: HostPort, options: MetadataOptions = MetadataOptions(), logger: Logger,
@@ -71,13 +71,15 @@ package final class MetadataService: Sendable {
         logger.info("metadata server of cluster \(cluster) listens on \(address)")
     }
 
-    /// The clean stop: no more connections, then everything on the disk. Sessions and nodes come back to the next start.
-    /// Blocks; not on the loop. Once, and not after `terminate`.
+    /// The clean stop: no more connections, then everything on the disk. Sessions and nodes come back to the next
+    /// start. Blocks; not on the loop. Once, and not after `terminate`.
     /// - Throws: `.failed` if the store cannot be synced.
     package func stop() throws(MetadataServerError) {
         shutDown()
         defer { store.close() }
-        do throws(KeyValueError) { try store.sync() } catch { throw .failed("the metadata store cannot be synced: \(error)") }
+        do throws(KeyValueError) { try store.sync() } catch {
+            throw .failed("the metadata store cannot be synced: \(error)")
+        }
     }
 
     /// Ends at once; what was answered survives, as after a kill. Blocks until the threads have ended.

@@ -17,7 +17,9 @@ struct MetadataServiceTests {
             mkdir(path, 0o700)
         }
         deinit {
-            do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("\(path) stays behind: \(error)") }
+            do { try FileManager.default.removeItem(atPath: path) } catch {
+                Issue.record("\(path) stays behind: \(error)")
+            }
         }
         func write(_ text: String, to name: String) {
             #expect(FileManager.default.createFile(atPath: "\(path)/\(name)", contents: Data(text.utf8)))
@@ -68,7 +70,8 @@ struct MetadataServiceTests {
         again.terminate()
     }
 
-    @Test("two clients on real connections: a recall is answered, the change goes through, a sync is answered",
+    @Test(
+        "two clients on real connections: a recall is answered, the change goes through, a sync is answered",
         arguments: MetadataOptions.Durability.allCases)
     func recall(durability: MetadataOptions.Durability) throws {
         let directory = Directory()

@@ -91,7 +91,9 @@ extension CoordinatorModelClient {
                     ownNames[name] = (parent, inode)
                 }
             case .failure(let status):
-                if isOwn, status != .unknownSession { Issue.record("create of \(name), which nobody else uses: \(status)") }
+                if isOwn, status != .unknownSession {
+                    Issue.record("create of \(name), which nobody else uses: \(status)")
+                }
                 if isOwn { lostNames.insert(name) }
             }
         }
@@ -104,7 +106,9 @@ extension CoordinatorModelClient {
 
     private func unlink(_ parent: InodeID, _ name: FileName, isOwn: Bool) {
         var message = NameRequest(caller: Caller(), parent: parent, name: name)
-        if let inode = names[parent]?[name] ?? nil, !open.contains(inode), dirty[inode] == nil { message.unused = inode }
+        if let inode = names[parent]?[name] ?? nil, !open.contains(inode), dirty[inode] == nil {
+            message.unused = inode
+        }
         if isOwn { ownNames[name] = nil }
         request(.unlink, isChange: true, directories: [parent], inodes: nil, message, caller: \.caller) {
             [self] result in
@@ -115,7 +119,9 @@ extension CoordinatorModelClient {
                 removed(try RemovalReply(decoding: bytes))
                 if isOwn { world.goneNames.append((parent, name)) }
             case .failure(let status):
-                if isOwn, status != .unknownSession { Issue.record("unlink of \(name), which nobody else uses: \(status)") }
+                if isOwn, status != .unknownSession {
+                    Issue.record("unlink of \(name), which nobody else uses: \(status)")
+                }
             }
         }
     }
@@ -196,7 +202,8 @@ extension CoordinatorModelClient {
 
     private func write() {
         let writable = known.filter { held[$0]?.mode == .write && !isBeingRecalled($0) && attributes[$0] != nil }
-        guard isUsable, !isRemoving, let inode = writable.randomElement(using: &world.random), let size = attributes[inode]?.size
+        guard isUsable, !isRemoving, let inode = writable.randomElement(using: &world.random),
+            let size = attributes[inode]?.size
         else { return }
         world.met("write")
         dirty[inode] = (dirty[inode] ?? size) + 100

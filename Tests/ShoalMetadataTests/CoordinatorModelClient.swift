@@ -3,8 +3,8 @@ import ShoalTypes
 import ShoalWire
 import Testing
 
-/// A mount in miniature: it caches under its leases, buffers sizes under write leases, keeps files open, obeys recalls late,
-/// sends again what was not answered, and checks what it sees against the truth.
+/// A mount in miniature: it caches under its leases, buffers sizes under write leases, keeps files open, obeys recalls
+/// late, sends again what was not answered, and checks what it sees against the truth.
 final class CoordinatorModelClient {
     /// A request that has not been answered.
     final class Pending {
@@ -177,7 +177,9 @@ final class CoordinatorModelClient {
     }
 
     private func shownSize(_ glimpse: GlimpseRequest) -> UInt64? {
-        guard let grant = held[glimpse.inode], grant.mode == .write, grant.sequence == glimpse.sequence else { return nil }
+        guard let grant = held[glimpse.inode], grant.mode == .write, grant.sequence == glimpse.sequence else {
+            return nil
+        }
         return dirty[glimpse.inode] ?? attributes[glimpse.inode]?.size
     }
 

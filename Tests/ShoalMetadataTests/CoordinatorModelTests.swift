@@ -16,7 +16,7 @@ struct CoordinatorModelTests {
     }
 
     @Test(
-        "whatever connections, mounts and the leader do: no two writers, nothing stale under a lease, every change once, every request answered, nothing left over",
+        "under any faults: no two writers, nothing stale, every change once, every request answered, nothing left over",
         arguments: CoordinatorModelTests.seeds)
     func model(seed: UInt64) throws {
         print("coordinator model: SHOAL_TEST_SEED=\(seed)")

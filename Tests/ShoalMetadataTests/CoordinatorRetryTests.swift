@@ -83,7 +83,8 @@ struct CoordinatorRetryTests {
         a.reconnect()
         a.reclaim()
         message.caller.isRetry = true
-        #expect(try harness.reply(a.send(.create, message), as: EntryReply.self).attributes.inode > other.attributes.inode)
+        #expect(
+            try harness.reply(a.send(.create, message), as: EntryReply.self).attributes.inode > other.attributes.inode)
     }
 
     @Test("a retry that comes after 256 further changes is refused, not executed")

@@ -18,8 +18,8 @@ struct CoordinatorRandom: RandomNumberGenerator {
     mutating func chance(_ part: Int, in whole: Int) -> Bool { Int.random(in: 0..<whole, using: &self) < part }
 }
 
-/// A connection between a model client and the core: two queues, each in order, cut at any moment. What the client had sent
-/// before a cut may still arrive, also after its next connection has been made.
+/// A connection between a model client and the core: two queues, each in order, cut at any moment. What the client had
+/// sent before a cut may still arrive, also after its next connection has been made.
 final class CoordinatorLink {
     enum ToServer {
         case hello(Hello)
@@ -90,7 +90,10 @@ final class CoordinatorWorld {
 
     var moment: Moment {
         // Every moment is another one for file times, so that no two changes look alike.
-        Moment(now: now, wallClock: Timestamp(seconds: now.rawValue / 1_000_000_000, nanoseconds: UInt32(now.rawValue % 1_000_000_000)))
+        Moment(
+            now: now,
+            wallClock: Timestamp(
+                seconds: now.rawValue / 1_000_000_000, nanoseconds: UInt32(now.rawValue % 1_000_000_000)))
     }
 
     // MARK: The clients' side of the network

@@ -1,8 +1,8 @@
 import ShoalTypes
 import ShoalWire
 
-/// Waits for a lease of at least the mode asked for, and first for the end of a recall of what the session has. A `.pin` waits
-/// for nobody else, and its attributes are the committed ones.
+/// Waits for a lease of at least the mode asked for, and first for the end of a recall of what the session has. A
+/// `.pin` waits for nobody else, and its attributes are the committed ones.
 struct AcquireLease: LeasedOperation {
     static var operation: Operation { .acquireLease }
     let request: AcquireLeaseRequest

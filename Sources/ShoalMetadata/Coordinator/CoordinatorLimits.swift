@@ -8,7 +8,8 @@ package struct CoordinatorLimits: Sendable {
     package var recallTermsMax: Int64 = 2
     /// Sessions at once; past it `openSession` is answered `.notReady`.
     package var sessionsMax = 4096
-    /// Leases of one session; near it the oldest are asked back and none ride along. A lease takes at most 160 bytes here.
+    /// Leases of one session; near it the oldest are asked back and none ride along. A lease takes at most 160 bytes
+    /// here.
     package var leasesPerSessionMax = 262_144
     /// Leases asked back for being old, at once, of one session.
     package var coldRecallsInFlightMax = 64

@@ -1,7 +1,7 @@
 import ShoalTypes
 
-/// The leases of one session, oldest grant first: which are cold, and which end with the session. Entries whose lease has
-/// gone or was granted anew stay until the next compaction; the lease table decides. 16 bytes an entry.
+/// The leases of one session, oldest grant first: which are cold, and which end with the session. Entries whose lease
+/// has gone or was granted anew stay until the next compaction; the lease table decides. 16 bytes an entry.
 struct LeaseOrder {
     struct Entry {
         let inode: InodeID

@@ -1,8 +1,8 @@
 import ShoalTypes
 import ShoalWire
 
-/// A namespace operation as the coordinator runs it: what it needs besides leases of others, and which leases ride along
-/// on its answer.
+/// A namespace operation as the coordinator runs it: what it needs besides leases of others, and which leases ride
+/// along on its answer.
 protocol LeasedOperation: NamespaceOperation {
     static var operation: Operation { get }
     /// Its commit stores the reply, for retries.
@@ -13,7 +13,8 @@ protocol LeasedOperation: NamespaceOperation {
     var acquisition: (inode: InodeID, mode: LeaseMode)? { get }
     /// Why the requester's own leases do not allow the operation, if so.
     func refusal(_ core: MetadataCore, _ session: Session) -> WireStatus?
-    /// Adds grants to the answer, after the commit. `isRetry`: the answer is of an earlier execution, brought up to date.
+    /// Adds grants to the answer, after the commit. `isRetry`: the answer is of an earlier execution, brought up to
+    /// date.
     func attachGrants(to answer: inout Answer, _ core: MetadataCore, _ session: Session, isRetry: Bool)
     /// Brings the stored answer of an earlier execution up to what is true now.
     func refresh(_ answer: inout Answer, _ transaction: inout NamespaceTransaction) throws(MetadataError)

@@ -3,7 +3,8 @@ import ShoalWire
 
 /// What the core wants done. The shell performs actions in order; messages to one connection leave in that order.
 package enum MetadataAction: Sendable {
-    /// `isChange`: the reply tells of a committed change. With `--sync every` it, and whatever follows it, waits for a sync.
+    /// `isChange`: the reply tells of a committed change. With `--sync every` it, and whatever follows it, waits for a
+    /// sync.
     case reply(RequestID, WireStatus, message: [UInt8], isChange: Bool)
     /// An empty ok once everything committed so far survives the loss of power.
     case replyAfterSync(RequestID)

@@ -1,7 +1,7 @@
 import ShoalTypes
 
-/// The time after a restart in which sessions come back. Until it is over nobody's requests are executed, since the leases
-/// that they would need recalled are not known.
+/// The time after a restart in which sessions come back. Until it is over nobody's requests are executed, since the
+/// leases that they would need recalled are not known.
 extension MetadataCore {
     package var isInGrace: Bool { graceEnd != nil }
 
@@ -14,7 +14,8 @@ extension MetadataCore {
         endGraceIfDone()
     }
 
-    /// It is over when every session from before has said what it holds, or has ended. Then orphans that nobody claims go.
+    /// It is over when every session from before has said what it holds, or has ended. Then orphans that nobody claims
+    /// go.
     func endGraceIfDone() {
         guard graceEnd != nil else { return }
         guard !sessions.contains({ $0.phase == .unclaimed || $0.phase == .ending }) else { return }

@@ -9,10 +9,12 @@ extension MetadataCore {
             tailUnclean: holder.tailUnclean)
     }
 
-    /// What the session holds; nothing while that is being recalled, as the answer may be on its way: a reply that repeats
-    /// the grant would arrive after it, and give back what was just given up.
+    /// What the session holds; nothing while that is being recalled, as the answer may be on its way: a reply that
+    /// repeats the grant would arrive after it, and give back what was just given up.
     func held(_ inode: InodeID, _ session: Session) -> Grant {
-        guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else { return .none }
+        guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else {
+            return .none
+        }
         return grant(holder)
     }
 
@@ -35,8 +37,8 @@ extension MetadataCore {
         session.leaseCount >= limits.leasesPerSessionMax && leases.holder(inode, session.id) == nil
     }
 
-    /// Gives at least `mode`, which no other lease stands against. A lease that is raised gets a new sequence, so that answers
-    /// about the lower one are told apart, and so that a writer's is above those of all writers before it.
+    /// Gives at least `mode`, which no other lease stands against. A lease that is raised gets a new sequence, so that
+    /// answers about the lower one are told apart, and so that a writer's is above those of all writers before it.
     func give(_ mode: LeaseMode, of inode: InodeID, to session: Session, tailUnclean: Bool = false) -> Grant {
         if let holder = leases.holder(inode, session.id), holder.mode >= mode { return grant(holder) }
         guard !isOverLimit(session, inode) else { return .none }
@@ -58,14 +60,18 @@ extension MetadataCore {
         _ = leases.set(inode, holder)
     }
 
-    /// Near its limit a session is asked for its oldest leases. Looks at a few per call, so that it costs every call the same.
+    /// Near its limit a session is asked for its oldest leases. Looks at a few per call, so that it costs every call
+    /// the same.
     private func recallCold(of session: Session) {
         guard session.leaseCount > limits.leasesPerSessionMax / 4 * 3 else { return }
         for _ in 0..<4 {
-            guard session.coldRecallsInFlight < limits.coldRecallsInFlightMax, let entry = session.order.popFirst() else {
+            guard session.coldRecallsInFlight < limits.coldRecallsInFlightMax, let entry = session.order.popFirst()
+            else {
                 return
             }
-            guard let holder = leases.holder(entry.inode, session.id), holder.sequence == entry.sequence else { continue }
+            guard let holder = leases.holder(entry.inode, session.id), holder.sequence == entry.sequence else {
+                continue
+            }
             session.order.append(entry.inode, entry.sequence)
             // A pin says that the file is open: asking would not help.
             if holder.mode > .pin { recall(entry.inode, holder, to: .pin, isCold: true) }

@@ -40,8 +40,8 @@ extension MetadataCore {
         reply(request, HeartbeatReply(epoch: keeper.durable.epoch))
     }
 
-    /// Counts only where the partition has not changed since the epoch that the node caught up under: it may have been out
-    /// in between. The answer is the map, in which a partition that is still syncing has to be compared again.
+    /// Counts only where the partition has not changed since the epoch that the node caught up under: it may have been
+    /// out in between. The answer is the map, in which a partition that is still syncing has to be compared again.
     func partitionsSynced(_ message: PartitionsSyncedRequest, _ request: RequestID, _ connection: ConnectionID) {
         guard nodes[message.node]?.connection == connection else { return reply(request, .unknownSession) }
         let partitions = message.partitions.filter { partition in
@@ -58,8 +58,8 @@ extension MetadataCore {
         keeper.await(.map(request))
     }
 
-    /// A client could not reach a node, or waited too long for it; it is answered at once if its map is behind. Or a node
-    /// cannot trust its own store: it is out until it registers again.
+    /// A client could not reach a node, or waited too long for it; it is answered at once if its map is behind. Or a
+    /// node cannot trust its own store: it is out until it registers again.
     func reportNode(_ message: ReportNodeRequest, _ request: RequestID, _ connection: ConnectionID) {
         if nodes[message.node]?.connection == connection {
             markDown(message.node, .leaving)

@@ -141,8 +141,8 @@ extension MetadataCore {
         }
     }
 
-    /// The inode has lost a name, perhaps its last. Then leases end: all of an inode that is gone; of an orphan the requester's,
-    /// unless it may have the file open.
+    /// The inode has lost a name, perhaps its last. Then leases end: all of an inode that is gone; of an orphan the
+    /// requester's, unless it may have the file open.
     private func lostName(_ removed: FileAttributes, _ session: Session, _ context: OperationContext) {
         let inode = removed.inode
         guard removed.linkCount == 0 else { return }
@@ -167,7 +167,9 @@ extension MetadataCore {
         var transaction = namespace.begin()
         do throws(MetadataError) {
             let key = ReplyRecord.key(session.id, change: change)
-            guard let record = try transaction.record(ReplyRecord.self, key), record.change >= change else { return false }
+            guard let record = try transaction.record(ReplyRecord.self, key), record.change >= change else {
+                return false
+            }
             guard record.change == change, record.operation == Op.operation.rawValue else {
                 // Too many changes since: whether it was executed cannot be told any more.
                 reply(request, .failed(.inputOutput))

@@ -1,10 +1,11 @@
 import ShoalTypes
 import ShoalWire
 
-/// Asking sessions to give leases back, and writers for their sizes. Every question has an end: an answer, or that of the
-/// session, which is expired after `recallTermsMax` terms even if it still sends heartbeats.
+/// Asking sessions to give leases back, and writers for their sizes. Every question has an end: an answer, or that of
+/// the session, which is expired after `recallTermsMax` terms even if it still sends heartbeats.
 extension MetadataCore {
-    /// Asks for the lease down to `target`. One recall of a lease is under way at a time; who needs more asks again then.
+    /// Asks for the lease down to `target`. One recall of a lease is under way at a time; who needs more asks again
+    /// then.
     func recall(_ inode: InodeID, _ holder: LeaseHolder, to target: LeaseMode, isCold: Bool) {
         let key = Recalls.Key(inode: inode, session: holder.session)
         guard recalls.recalls[key] == nil, let session = sessions[holder.session] else { return }

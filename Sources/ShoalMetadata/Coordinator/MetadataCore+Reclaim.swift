@@ -3,9 +3,9 @@ import ShoalWire
 
 /// Deletes on the nodes what no file refers to any more, in rounds.
 ///
-/// Every node that is up and holds a replica is asked; one that is down finds out when it compares its partitions. A node that
-/// becomes a replica during a round may copy a chunk before its source deletes it: that is lost space until a scrub, and
-/// never wrong data, as data IDs are not used again.
+/// Every node that is up and holds a replica is asked; one that is down finds out when it compares its partitions. A
+/// node that becomes a replica during a round may copy a chunk before its source deletes it: that is lost space until a
+/// scrub, and never wrong data, as data IDs are not used again.
 extension MetadataCore {
     func tickReclaim() {
         guard case .idle = reclaim.phase, now >= reclaim.nextLook, graceEnd == nil else { return }

@@ -3,8 +3,8 @@ import ShoalWire
 
 /// Every request that comes in, by operation.
 extension MetadataCore {
-    /// `message` is valid during the call only. Every request is answered by a `.reply` or `.replyAfterSync`, now or later,
-    /// unless its connection is closed first.
+    /// `message` is valid during the call only. Every request is answered by a `.reply` or `.replyAfterSync`, now or
+    /// later, unless its connection is closed first.
     package func received(
         _ operation: Operation, _ message: UnsafeRawBufferPointer, _ request: RequestID, on connection: ConnectionID,
         at moment: Moment
@@ -54,7 +54,8 @@ extension MetadataCore {
         case .nodeHeartbeat: nodeHeartbeat(try NodeHeartbeatRequest(decoding: message), request, connection)
         case .partitionsSynced: partitionsSynced(try PartitionsSyncedRequest(decoding: message), request, connection)
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
-        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk, .syncChunks,
+        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
+            .syncChunks,
             .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
             reply(request, .badRequest)
         }

@@ -57,8 +57,8 @@ extension MetadataCore {
         reply(request, Empty(), isChange: true)
     }
 
-    /// Ends a session without its consent. Its leases stand until the fence is durable; it is answered `.unknownSession`
-    /// from now on.
+    /// Ends a session without its consent. Its leases stand until the fence is durable; it is answered
+    /// `.unknownSession` from now on.
     func expire(_ session: Session, _ reason: MetadataEvent.ExpiryReason) {
         guard session.phase != .ending else { return }
         session.phase = .ending

@@ -2,9 +2,9 @@ import ShoalKeyValue
 import ShoalTypes
 import ShoalWire
 
-/// The metadata leader: sessions, leases, the queue of requests that wait for leases, the cluster map, and the namespace
-/// under them. A synchronous state machine with one owner: events in, actions out. It reads and writes the store that it is
-/// given, and nothing else; time comes with each event.
+/// The metadata leader: sessions, leases, the queue of requests that wait for leases, the cluster map, and the
+/// namespace under them. A synchronous state machine with one owner: events in, actions out. It reads and writes the
+/// store that it is given, and nothing else; time comes with each event.
 ///
 /// After every event the owner performs `takeActions()`, in order. Replies leave in the order in which their operations
 /// executed, and a recall leaves before any reply that no longer carries the lease: what a client receives on one
@@ -34,8 +34,8 @@ package final class MetadataCore {
     private var lastQuestion: UInt64 = 0
     private var actions: [MetadataAction] = []
 
-    /// Takes up what is in a formatted store (`Namespace.format`, `MetadataCore.format`). Sessions that it holds have one term to come
-    /// back.
+    /// Takes up what is in a formatted store (`Namespace.format`, `MetadataCore.format`). Sessions that it holds have
+    /// one term to come back.
     /// - Throws: `.corrupt`, `.store`.
     package init(
         namespace: Namespace, limits: CoordinatorLimits = .production, at moment: Moment
@@ -86,8 +86,8 @@ package final class MetadataCore {
 
     // MARK: The store
 
-    /// Commits; nil if that went well, else what a requester is told. A full disk refuses the change and the server goes on;
-    /// after any other failure nothing in memory can be trusted.
+    /// Commits; nil if that went well, else what a requester is told. A full disk refuses the change and the server
+    /// goes on; after any other failure nothing in memory can be trusted.
     func commit(_ transaction: consuming NamespaceTransaction) -> WireStatus? {
         do throws(MetadataError) {
             try namespace.commit(transaction)

@@ -1,11 +1,12 @@
 import ShoalTypes
 
-/// How far the deletion of content that nothing refers to has come. One round at a time: a bounded number of chunks, from
-/// the front of the stored queue. The queue is what survives a restart; this only says what is under way.
+/// How far the deletion of content that nothing refers to has come. One round at a time: a bounded number of chunks,
+/// from the front of the stored queue. The queue is what survives a restart; this only says what is under way.
 struct ReclaimState {
     enum Phase {
         case idle
-        /// The entries must survive the loss of power before their chunks go: no file may come back without its content.
+        /// The entries must survive the loss of power before their chunks go: no file may come back without its
+        /// content.
         case syncing(QuestionID)
         /// Questions to nodes that are open.
         case deleting(Set<QuestionID>)

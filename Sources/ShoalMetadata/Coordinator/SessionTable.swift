@@ -44,7 +44,8 @@ struct SessionTable {
         session.connection = nil
     }
 
-    /// Those whose term is over, ascending by ID. Sessions that have not come back after a restart have the grace period instead.
+    /// Those whose term is over, ascending by ID. Sessions that have not come back after a restart have the grace
+    /// period instead.
     func expired(at now: MonotonicInstant) -> [Session] {
         sessions.values
             .filter { $0.deadline <= now && ($0.phase == .active || $0.phase == .reclaiming) }

@@ -1,7 +1,8 @@
 import ShoalTypes
 import ShoalWire
 
-/// A request that waits for leases to come back. It is tried again from scratch whenever something it waits for changes.
+/// A request that waits for leases to come back. It is tried again from scratch whenever something it waits for
+/// changes.
 final class WaitingOperation {
     /// Its place in the queue: when it first had to wait.
     let number: UInt64

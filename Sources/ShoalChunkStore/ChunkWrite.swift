@@ -28,6 +28,12 @@ struct ChunkWrite {
 }
 
 extension ChunkHeader {
+    /// - Throws: `.badRange` if the write takes the chunk for one of another size, `.staleSequence`.
+    func admit(_ write: ChunkWrite) throws(ChunkStoreError) {
+        guard write.chunkBytesLog2 == chunkBytesLog2 else { throw .badRange }
+        try admit(write.stamp)
+    }
+
     /// - Throws: `.staleSequence` if the chunk has been written under a higher one.
     func admit(_ stamp: ChunkWrite.Stamp?) throws(ChunkStoreError) {
         if let stamp, stamp.sequence < sequence { throw .staleSequence(sequence) }

@@ -28,6 +28,8 @@ final class DirtyTable: Sendable {
         /// Counts completed changes; those up to `synced` are durable.
         var changes: UInt64 = 0
         var synced: UInt64 = 0
+        /// Orders the chunks by their last change.
+        var lastChange: UInt64 = 0
         /// What `idle` saw last, and when it first saw it.
         var seen: (changes: UInt64, at: MonotonicInstant)?
     }
@@ -50,6 +52,7 @@ final class DirtyTable: Sendable {
     }
 
     private let entries = Mutex<[ChunkID: Entry]>([:])
+    private let clock = Atomic<UInt64>(0)
 
     var count: Int { entries.withLock { $0.count } }
     func contains(_ chunk: ChunkID) -> Bool { entries.withLock { $0[chunk] != nil } }
@@ -91,6 +94,7 @@ final class DirtyTable: Sendable {
         entries.withLock { entries in
             entries[chunk]?.isChanging = false
             entries[chunk]?.changes += 1
+            entries[chunk]?.lastChange = clock.add(1, ordering: .relaxed).newValue
         }
     }
 
@@ -135,6 +139,14 @@ final class DirtyTable: Sendable {
                 guard let entry = entries[chunk], entry.file === snapshot.file else { continue }
                 entries[chunk]?.synced = max(entry.synced, snapshot.changes)
             }
+        }
+    }
+
+    /// The `count` chunks whose last change is the longest ago.
+    func oldest(_ count: Int) -> [ChunkID] {
+        entries.withLock { entries in
+            entries.filter { !$0.value.isChanging }.sorted { $0.value.lastChange < $1.value.lastChange }.prefix(count)
+                .map(\.key)
         }
     }
 

@@ -18,7 +18,7 @@ extension Shard {
                 try putInline(write, header, checksums: [], isNew: true)
             }
         case .inline(var header, let checksums):
-            try header.admit(write.stamp)
+            try header.admit(write)
             if write.end <= limits.inlineBytesMax {
                 header.apply(write.stamp)
                 try putInline(write, header, checksums: checksums, isNew: false)
@@ -26,7 +26,7 @@ extension Shard {
                 try change(try moveToFile(write.chunk, in: write.partition, header, checksums), write, isNew: false)
             }
         case .file(let open):
-            try open.header.admit(write.stamp)
+            try open.header.admit(write)
             try change(open, write, isNew: false)
         }
     }

@@ -54,11 +54,13 @@ final class Syncer: Sendable {
         dirty.noteSynced(snapshots)
     }
 
-    /// Before a chunk becomes dirty: keeps the table within its bound by syncing and clearing what is in it.
+    /// Before a chunk becomes dirty: keeps the table within its bound by syncing and clearing the eighth of it that has not
+    /// changed for the longest time. This is what slows down a writer that never syncs to the speed of the disk.
     func makeRoom(for chunk: ChunkID) throws(ChunkStoreError) {
         guard dirty.count >= limits.dirtyChunksMax, !dirty.contains(chunk) else { return }
-        try syncAll()
-        try clear(nil)
+        let oldest = dirty.oldest(max(1, limits.dirtyChunksMax / 8))
+        try sync(oldest)
+        try clear(oldest)
     }
 
     /// Syncs chunks that have been left alone for `markIdle`, and clears their marks.

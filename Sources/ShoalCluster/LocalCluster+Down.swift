@@ -48,7 +48,8 @@ extension LocalCluster {
             try mountpoint.unmount(isForced: isForced, secondsMax: Self.unmountSecondsMax)
             report("unmounted \(mount.path)")
         } else if let running {
-            // Unmounted by other means: the process is about to end.
+            // Unmounted by other means: the process is about to end; if it is not, it has nothing to wait for.
+            running.signal(SIGTERM)
             try end(running, name: "the mount of \(mount.path)", isForced: isForced)
         }
     }
@@ -65,8 +66,8 @@ extension LocalCluster {
         }
     }
 
+    /// Waits for a process that was told to end. Never a second SIGTERM: that would stop it without its goodbye.
     private func end(_ process: ProcessIdentity, name: String, isForced: Bool) throws(ClusterError) {
-        process.signal(SIGTERM)
         guard !process.waitForEnd(seconds: Self.stopSecondsMax) else { return }
         guard isForced else { throw .stillRunning(name, pid: process.pid, seconds: Self.stopSecondsMax) }
         report("killing   \(name): it has not ended after \(Self.stopSecondsMax) s")

@@ -5,6 +5,7 @@ import ShoalRPC
 import ShoalTransport
 import ShoalTypes
 import ShoalWire
+import Synchronization
 
 /// A running storage node: its directory, store, threads, loop and port.
 package final class NodeService: Sendable {
@@ -15,11 +16,13 @@ package final class NodeService: Sendable {
     private let core: NodeCore
     private let limits: NodeLimits
     private let logger: Logger
+    private let hasEnded = Atomic(false)
 
     /// Where this node listens, with the real port if 0 was asked for.
     package var address: HostPort { listener.address }
 
-    /// Opens the directory (made if missing) and the port. Until `start` has succeeded every request is answered `.notReady`.
+    /// Opens the directory (made if missing) and the port. Until `start` has succeeded every request is answered
+    /// `.notReady`.
     /// - Throws: what is wrong with the directory, the store or the port.
     package init(
         directory path: String, listen: HostPort, metadata: HostPort, zone: String = "", weight: Double = 1,
@@ -84,14 +87,16 @@ package final class NodeService: Sendable {
         case .failure(let error): failure = error
         case nil: failure = .metadataUnreachable(core.configuration.metadataAddress)
         }
-        shutDown()
+        guard shutDown() else { throw failure }
         defer { directory.release() }
         try NodeService.close(threads.store)
         throw failure
     }
 
-    /// The clean stop: says goodbye to the leader, finishes what was accepted, closes the store in order. Blocks; not on the loop.
+    /// The clean stop: says goodbye to the leader, finishes what was accepted, closes the store in order. Blocks; not
+    /// on the loop. No effect on a node that has ended. Not while another thread is in `terminate`.
     package func stop() throws(NodeError) {
+        guard !hasEnded.load(ordering: .acquiring) else { return }
         let left = Awaited<Void>()
         loop.execute { [core] in
             core.isStopping = true
@@ -101,14 +106,15 @@ package final class NodeService: Sendable {
         let drained = Awaited<Void>()
         threads.scanAfterBarrier { [threads] _ in threads.sync([]) { _ in drained.set(()) } }
         drained.wait()
-        shutDown()
+        guard shutDown() else { return }
         defer { directory.release() }
         try NodeService.close(threads.store)
     }
 
-    /// Ends at once, without a goodbye: the store is left as a crash would leave it. Blocks until the threads have ended.
+    /// Ends at once, without a goodbye: the store is left as a crash would leave it. Blocks until the threads have
+    /// ended. No effect on a node that has ended.
     package func terminate() {
-        shutDown()
+        guard shutDown() else { return }
         threads.store.abandon()
         directory.release()
     }
@@ -123,7 +129,9 @@ package final class NodeService: Sendable {
         return usage.wait()
     }
 
-    private func shutDown() {
+    /// False if it had been done.
+    private func shutDown() -> Bool {
+        guard !hasEnded.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         listener.close()
         let ended = Awaited<Void>()
         loop.execute { [core] in
@@ -133,6 +141,7 @@ package final class NodeService: Sendable {
         ended.wait()
         threads.close()
         loop.shutDown()
+        return true
     }
 
     private static func close(_ store: ChunkStore) throws(NodeError) {

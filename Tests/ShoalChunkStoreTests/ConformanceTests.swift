@@ -83,6 +83,27 @@ struct ConformanceTests {
         try #require(try contents(store) == model, "seed \(seed)")
     }
 
+    @Test("thousands of keys in any order come out sorted, and go again", arguments: Engine.allCases)
+    func manyKeys(engine: Engine) throws {
+        let directory = TemporaryDirectory()
+        let store = try engine.open(directory.path)
+        defer { store.close() }
+        var random = SeededGenerator(seed: 1)
+        let keys = (0..<3000).map { [UInt8($0 / 256), UInt8($0 % 256)] }
+        for key in keys.shuffled(using: &random) {
+            var batch = WriteBatch()
+            batch.put(key, key)
+            try store.commit(batch, sync: false)
+        }
+        #expect(try contents(store).count == 3000)
+        for key in keys.shuffled(using: &random).prefix(2990) {
+            var batch = WriteBatch()
+            batch.delete(key)
+            try store.commit(batch, sync: false)
+        }
+        #expect(try contents(store).count == 10)
+    }
+
     @Test("a scan stops when its body says so", arguments: Engine.allCases)
     func scanStops(engine: Engine) throws {
         let directory = TemporaryDirectory()

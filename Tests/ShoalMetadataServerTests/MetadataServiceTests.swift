@@ -1,9 +1,10 @@
-import Glibc
+import Foundation
 import Logging
 import ShoalMetadataServer
 import ShoalTransport
 import ShoalTypes
 import ShoalWire
+import Synchronization
 import Testing
 
 @Suite("Metadata server", .serialized)
@@ -12,19 +13,14 @@ struct MetadataServiceTests {
     final class Directory {
         let path: String
         init() {
-            var template = Array("/tmp/shoal-metadata-XXXXXX".utf8CString)
-            path = template.withUnsafeMutableBufferPointer { buffer in
-                precondition(mkdtemp(buffer.baseAddress) != nil, "no temporary directory")
-                return String(cString: buffer.baseAddress!)
-            }
+            path = "/tmp/shoal-metadata-test-\(UUID().uuidString)"
+            mkdir(path, 0o700)
         }
         deinit {
-            nftw(path, { name, _, _, _ in remove(name) }, 16, FTW_DEPTH | FTW_PHYS)
+            do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("\(path) stays behind: \(error)") }
         }
         func write(_ text: String, to name: String) {
-            let file = fopen("\(path)/\(name)", "w")
-            fputs(text, file)
-            fclose(file)
+            #expect(FileManager.default.createFile(atPath: "\(path)/\(name)", contents: Data(text.utf8)))
         }
     }
 

@@ -16,6 +16,7 @@ final class CoordinatorModelClient {
         let directories: [InodeID]
         let inodes: [InodeID]?
         var wasSent = false
+        var wasRetried = false
         init(
             _ operation: Operation, change: UInt64, directories: [InodeID], inodes: [InodeID]?,
             build: @escaping (Caller) -> [UInt8], completion: @escaping (Result<[UInt8], WireStatus>) throws -> Void
@@ -60,7 +61,6 @@ final class CoordinatorModelClient {
     /// Names that only this client uses, and where they are.
     var ownNames: [FileName: (parent: InodeID, inode: InodeID)] = [:]
     var lostNames: Set<FileName> = []
-    var served = 0
 
     init(_ world: CoordinatorWorld, number: Int) {
         self.world = world
@@ -167,6 +167,7 @@ final class CoordinatorModelClient {
             }
         case .ask(let question, .glimpse(let glimpse)):
             if let size = shownSize(glimpse) {
+                world.met("glimpse")
                 answer(question, GlimpseReply(size: size, modifyTime: world.moment.wallClock, changeTime: Timestamp()))
             } else {
                 link.toServer.append(.answer(question, .failed(.notFound), []))
@@ -200,7 +201,9 @@ final class CoordinatorModelClient {
         }
         guard let answered = pending.removeValue(forKey: request) else { return }
         switch status {
-        case .ok: try answered.completion(.success(bytes))
+        case .ok:
+            world.met(answered.wasRetried ? "retry answered" : "answered")
+            try answered.completion(.success(bytes))
         case .notReady, .staleConnection, .unreachable: unsent.append(answered)
         case .unknownSession:
             unsent.append(answered)
@@ -232,6 +235,7 @@ final class CoordinatorModelClient {
         for request in unsent {
             let caller = Caller(
                 session: session, change: request.change, isRetry: request.wasSent && request.change > 0)
+            if request.wasSent, request.change > 0 { request.wasRetried = true }
             request.wasSent = true
             pending[world.send(request.operation, request.build(caller), on: link)] = request
         }
@@ -286,6 +290,7 @@ final class CoordinatorModelClient {
         if dirty[recall.inode] != nil { return flush(recall.inode) }
         guard !flushing.contains(recall.inode) else { return }
         recalls.remove(at: index)
+        world.met("recall obeyed")
         let remaining: LeaseMode =
             recall.mode == .read ? min(grant.mode, .read) : open.contains(recall.inode) ? .pin : .none
         lower(recall.inode, to: remaining)
@@ -327,16 +332,17 @@ final class CoordinatorModelClient {
         let directoriesInFlux = Set(flux.flatMap(\.directories))
         for (inode, cached) in attributes where !allInFlux && !inodesInFlux.contains(inode) && dirty[inode] == nil {
             let truth = try world.attributes(inode)
-            #expect(truth == cached, "client \(number) has stale attributes of inode \(inode)")
+            try #require(truth == cached, "client \(number) has stale attributes of inode \(inode)")
         }
         for (directory, known) in names where !directoriesInFlux.contains(directory) {
             for (name, inode) in known {
                 let truth = try world.inode(directory, name)
-                #expect(truth == inode, "client \(number) has a stale name \(name) in \(directory)")
+                try #require(truth == inode, "client \(number) has a stale name \(name) in \(directory)")
             }
         }
         for inode in open where held[inode] != nil {
-            #expect(try world.attributes(inode) != nil, "inode \(inode) is gone while client \(number) has it open")
+            let truth = try world.attributes(inode)
+            try #require(truth != nil, "inode \(inode) is gone while client \(number) has it open")
         }
     }
 }

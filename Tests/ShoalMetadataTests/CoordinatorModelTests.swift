@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Coordinator: model")
 struct CoordinatorModelTests {
+    /// SHOAL_TEST_SEED runs one seed again, SHOAL_TEST_SEEDS so many new ones.
     private static var seeds: [UInt64] {
+        if let text = getenv("SHOAL_TEST_SEEDS").map({ String(cString: $0) }), let count = Int(text) {
+            return (0..<count).map { _ in UInt64.random(in: 1...UInt64.max) }
+        }
         if let text = getenv("SHOAL_TEST_SEED").map({ String(cString: $0) }), let seed = UInt64(text) { return [seed] }
         return (0..<4).map { _ in UInt64.random(in: 1...UInt64.max) }
     }
@@ -19,12 +23,15 @@ struct CoordinatorModelTests {
         let world = try CoordinatorWorld(seed: seed)
         try world.makeDirectories()
         for number in 0..<4 { world.clients.append(CoordinatorModelClient(world, number: number)) }
-        for step in 0..<12_000 {
+        for step in 0..<30_000 {
             try disturb(world, step)
             try world.step()
         }
         try world.heal()
-        #expect(world.clients.map(\.served).reduce(0, +) > 10)
+        print("coordinator model met:", world.coverage.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
+        for (what, least) in ["answered": 400, "recall obeyed": 100, "write": 5, "removal": 10, "cached name": 5] {
+            #expect(world.coverage[what, default: 0] >= least, "the run met too little of: \(what)")
+        }
         try world.checkNames()
         try world.closeAll()
         #expect(try world.count(.session) == 0)
@@ -36,14 +43,14 @@ struct CoordinatorModelTests {
 
     private func disturb(_ world: CoordinatorWorld, _ step: Int) throws {
         guard let client = world.clients.randomElement(using: &world.random) else { return }
-        if world.random.chance(1, in: 400), let link = client.link { world.cut(link) }
-        if world.random.chance(1, in: 1500) {
+        if world.random.chance(1, in: 1000), let link = client.link { world.cut(link) }
+        if world.random.chance(1, in: 4000) {
             client.stalledUntil = world.now + .milliseconds(Int64.random(in: 100...15_000, using: &world.random))
         }
-        if world.random.chance(1, in: 800) { client.isStubborn = true }
+        if world.random.chance(1, in: 2500) { client.isStubborn = true }
         if world.random.chance(1, in: 300) { client.isStubborn = false }
-        if world.random.chance(1, in: 3000) { world.killAndReplace(client) }
-        if world.random.chance(1, in: 4000) { try world.restart() }
+        if world.random.chance(1, in: 10_000) { world.killAndReplace(client) }
+        if world.random.chance(1, in: 8000) { try world.restart() }
     }
 }
 
@@ -70,7 +77,7 @@ extension CoordinatorWorld {
         } else {
             clients.randomElement(using: &random)?.obeyRecall()
         }
-        passTime(.microseconds(Int64.random(in: 0...10_000, using: &random)))
+        passTime(.microseconds(Int64.random(in: 0...4000, using: &random)))
         if choice % 4 == 0 { try checkTruth() }
     }
 

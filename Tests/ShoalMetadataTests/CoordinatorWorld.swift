@@ -64,7 +64,9 @@ final class CoordinatorWorld {
     private var nodeHeardAt = MonotonicInstant(0)
     /// Sessions that ended against their will, and restarts: what was promised to them is void.
     private(set) var disturbances = 0
-    private(set) var executed = 0
+    /// What the run has met, so that a model that does nothing does not pass.
+    var coverage: [String: Int] = [:]
+    func met(_ what: String) { coverage[what, default: 0] += 1 }
     var directories: [InodeID] = []
     var lastName = 0
     /// Their sizes may shrink at any time.
@@ -179,6 +181,7 @@ final class CoordinatorWorld {
 
     func restart() throws {
         disturbances += 1
+        met("restart")
         for link in links.values {
             link.toServer = []
             link.toClient.append(.closed)
@@ -223,13 +226,14 @@ final class CoordinatorWorld {
             case .close(let connection):
                 links[connection]?.toServer = []
                 links[connection]?.toClient.append(.closed)
-            case .note(.sessionExpired): disturbances += 1
+            case .note(.sessionExpired):
+                disturbances += 1
+                met("expiry")
             case .note: break
             case .fail(let reason): Issue.record("the core failed: \(reason)")
             }
         }
         core.checkInvariants()
-        executed += 1
     }
 
     private func reply(_ request: RequestID, _ status: WireStatus, _ message: [UInt8]) {

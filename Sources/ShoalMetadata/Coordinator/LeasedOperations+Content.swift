@@ -12,7 +12,8 @@ extension CommitWrite: LeasedOperation {
         return nil
     }
     func attachGrants(to answer: inout EntryReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
-        answer.grant = core.held(request.inode, session)
+        core.tailIsClean(request.inode, session)
+        answer.grant = core.ride(request.inode, session)
     }
 }
 

@@ -113,9 +113,9 @@ extension MetadataCore {
                 }
             }
         }
-        guard let (inode, mode) = acquisition, mode > .pin else { return found }
+        guard let (inode, mode) = acquisition else { return found }
         let isBeingRecalled = recalls.recall(inode, session.id) != nil
-        if leases.mode(inode, session.id) >= mode, !isBeingRecalled { return found }
+        if !isBeingRecalled, mode == .pin || leases.mode(inode, session.id) >= mode { return found }
         found.blocks.append(inode)
         found.isBehindAnother =
             isBeingRecalled || waiting.isBlocked(inode, for: session.id, before: waiter?.number ?? .max)
@@ -141,21 +141,24 @@ extension MetadataCore {
         }
     }
 
-    /// The inode has lost a name, perhaps its last.
+    /// The inode has lost a name, perhaps its last. Then leases end: all of an inode that is gone; of an orphan the requester's,
+    /// unless it may have the file open.
     private func lostName(_ removed: FileAttributes, _ session: Session, _ context: OperationContext) {
+        let inode = removed.inode
         guard removed.linkCount == 0 else { return }
-        guard context.inUse.contains(removed.inode) else {
-            for holder in leases.holders(of: removed.inode) {
-                if let session = sessions[holder.session] { lower(removed.inode, session, to: .none) }
+        guard context.inUse.contains(inode) else {
+            for holder in leases.holders(of: inode) {
+                if let session = sessions[holder.session] { lower(inode, session, to: .none) }
             }
             return
         }
-        orphans.insert(removed.inode)
-        if context.inUseByRequester.contains(removed.inode) {
-            _ = give(.pin, of: removed.inode, to: session)
-        } else if !leases.isHeld(removed.inode) {
-            endedOrphans.append(removed.inode)
+        orphans.insert(inode)
+        if context.inUseByRequester.contains(inode) {
+            _ = give(.pin, of: inode, to: session)
+        } else {
+            lower(inode, session, to: .none)
         }
+        if !leases.isHeld(inode) { endedOrphans.append(inode) }
     }
 
     /// Answers a retry of a change that was executed before. Returns whether it was.

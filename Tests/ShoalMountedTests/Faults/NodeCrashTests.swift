@@ -14,7 +14,7 @@ extension MountedTests {
                 #expect(!copy.hasEnded, "the node must die during the copy")
                 try cluster.killProcess(cluster.state().nodes[0].process)
                 // Writes over what the dead node has: if it served its old bytes later, the diff below would show it.
-                try cluster.bash("cd $A/before && find . -type f -size -40k | head -200 | while read f; do echo changed > $f; done")
+                try cluster.bash("cd $A/before && find . -type f -size -40k | awk 'NR <= 200' | while read f; do echo changed > $f; done")
                 let output = copy.wait(secondsMax: 240)
                 #expect(output.isSuccess, "\(output.err)")
                 let longest = try prober.stop()

@@ -49,7 +49,8 @@ final class Command: Sendable {
         var variables = environment.map { "\($0)=\($1)" }
         var current = environ
         while let variable = current.pointee {
-            variables.append(String(cString: variable))
+            let text = String(cString: variable)
+            if environment[String(text.prefix { $0 != "=" })] == nil { variables.append(text) }
             current += 1
         }
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

@@ -1,11 +1,13 @@
 import ShoalTypes
 import ShoalWire
 
-/// Decides which requests a node serves (design, section 5). Pure: the shell tells it of maps, connections and progress.
+/// Decides which requests a node serves (design, section 5). Pure: the shell tells it of maps, connections and
+/// progress.
 ///
-/// Two checks are left to the shard thread, which has the chunk at hand: the lease sequence against the chunk's, and the
-/// payload against its checksums. Admitted requests enter their shard's queue in the order of admission, so a request
-/// that was admitted before its session was fenced or reconnected lands before anything that was admitted later.
+/// Two checks are left to the shard thread, which has the chunk at hand: the lease sequence against the chunk's, and
+/// the payload against its checksums. Admitted requests enter their shard's queue in the order of admission, so a
+/// request that was admitted before its session was fenced or reconnected lands before anything that was admitted
+/// later.
 package struct Admission: Sendable {
     package enum Verdict: Equatable, Sendable {
         case admit(PartitionID)
@@ -82,7 +84,9 @@ package struct Admission: Sendable {
             guard !fenced.contains(session) else { return .refuse(.fenced) }
             guard connections.isNewest(session, generation) else { return .refuse(.staleConnection) }
             guard isWritable(partition) else { return .refuse(.notReplica) }
-            if unreconciled.contains(chunk) || !progress.isCurrent(chunk, in: partition) { return .awaitChunk(partition) }
+            if unreconciled.contains(chunk) || !progress.isCurrent(chunk, in: partition) {
+                return .awaitChunk(partition)
+            }
             return .admit(partition)
         case .refuse(.staleEpoch) where fenced.contains(session): return .refuse(.fenced)
         case let other: return other

@@ -4,13 +4,13 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Makes chunks here equal to those of another replica: compares first, copies what differs, with checksums verified on the
-/// way. One copy of a chunk at a time.
+/// Makes chunks here equal to those of another replica: compares first, copies what differs, with checksums verified
+/// on the way. One copy of a chunk at a time.
 ///
-/// Blocks are replaced in place, piece by piece. Both replicas hold everything acknowledged, or this one is not in sync, so a
-/// mixture that an interruption leaves loses nothing; the version is taken over last, so the next comparison finds it.
-/// Writes to the chunk wait here meanwhile (`Admission`), so those that the source applies during the copy are applied here
-/// after it.
+/// Blocks are replaced in place, piece by piece. Both replicas hold everything acknowledged, or this one is not in
+/// sync, so a mixture that an interruption leaves loses nothing; the version is taken over last, so the next
+/// comparison finds it. Writes to the chunk wait here meanwhile (`Admission`), so those that the source applies
+/// during the copy are applied here after it.
 final class ChunkPulls: @unchecked Sendable {  // confined to the loop
     enum Outcome {
         case equal
@@ -141,9 +141,12 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
 
     private func complete(_ job: Job, _ source: ChunkDigest) {
         guard job.isValid() else { return finish(job, .failed) }
-        apply(job, { (store, chunk, partition) throws(ChunkStoreError) in
-            try store.finishCopy(of: chunk, in: partition, like: source)
-        }) { [self] in finish(job, .copied(bytes: job.bytes)) }
+        apply(
+            job,
+            { (store, chunk, partition) throws(ChunkStoreError) in
+                try store.finishCopy(of: chunk, in: partition, like: source)
+            }
+        ) { [self] in finish(job, .copied(bytes: job.bytes)) }
     }
 
     /// The chunk became shorter at the source: begin again.
@@ -167,7 +170,8 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
         core.logger.warning("node \(job.source) sent bad bytes of chunk \(job.chunk)")
         let message = ChunkListRequest(epoch: core.map.epoch, chunks: [job.chunk])
         core.peers.peer(job.source, map: core.map)?.call(
-            .verifyChunks, message, deadline: core.limits.peerDeadline) { _ in }
+            .verifyChunks, message, deadline: core.limits.peerDeadline
+        ) { _ in }
     }
 
     /// Changes the store on the chunk's thread, then goes on here; a failure ends the job.

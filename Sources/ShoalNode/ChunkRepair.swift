@@ -4,8 +4,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Mends blocks that no longer match their checksums, from another in-sync replica. A block is put back only if the bytes match
-/// the checksum that came with them, and that is the one stored here: then it is the block that was lost.
+/// Mends blocks that no longer match their checksums, from another in-sync replica. A block is put back only if the
+/// bytes match the checksum that came with them, and that is the one stored here: then it is the block that was lost.
 final class ChunkRepair: @unchecked Sendable {  // confined to the loop
     enum Outcome {
         case sound
@@ -18,7 +18,8 @@ final class ChunkRepair: @unchecked Sendable {  // confined to the loop
 
     init(core: NodeCore) { self.core = core }
 
-    /// A reader found bad bytes. Answered when all chunks are sound again; `.failed(.inputOutput)` if one cannot be mended.
+    /// A reader found bad bytes. Answered when all chunks are sound again; `.failed(.inputOutput)` if one cannot be
+    /// mended.
     func verify(_ message: ChunkListRequest, _ responder: any Responder) {
         if let verdict = core.admission.admitEpoch(message.epoch) {
             return core.postpone(verdict, chunk: message.chunks.first ?? .none, responder: responder) { [self] in
@@ -116,13 +117,16 @@ final class ChunkRepair: @unchecked Sendable {  // confined to the loop
         guard let peer = core.peers.peer(source, map: core.map) else { return completion(nil, false) }
         let message = ChunkListRequest(epoch: core.map.epoch, chunks: [chunk])
         peer.call(.statChunks, message, deadline: core.limits.peerDeadline) { [core] reply in
-            guard case .success(let answer) = reply.decode(ChunkDigestReply.self), let theirs = answer.digests.first else {
+            guard case .success(let answer) = reply.decode(ChunkDigestReply.self), let theirs = answer.digests.first
+            else {
                 return completion(nil, false)
             }
             let bound = LoopBound(completion)
             core.localDigests([chunk]) { result in
                 core.post {
-                    guard case .success(let digests) = result, let own = digests[0] else { return bound.value(theirs, false) }
+                    guard case .success(let digests) = result, let own = digests[0] else {
+                        return bound.value(theirs, false)
+                    }
                     bound.value(theirs, own.hasSameContent(as: theirs))
                 }
             }

@@ -36,8 +36,8 @@ extension ChunkStore {
 }
 
 extension ChunkStore {
-    /// Puts back those blocks of `bytes` that match their own checksum, and either the one stored here or, if `hasSameContent`
-    /// (both sides' digests of the chunk are equal), any; others are left. On the chunk's thread.
+    /// Puts back those blocks of `bytes` that match their own checksum, and either the one stored here or, if
+    /// `hasSameContent` (both sides' digests of the chunk are equal), any; others are left. On the chunk's thread.
     func mendBlocks(
         of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, hasSameContent: Bool, offset: Int,
         _ bytes: UnsafeRawBufferPointer, _ checksums: [UInt32]
@@ -49,7 +49,8 @@ extension ChunkStore {
             let part = UnsafeRawBufferPointer(rebasing: bytes[index * block..<(index + 1) * block])
             guard isKnown || hasSameContent, CRC32C.checksum(part) == checksum else { continue }
             try replaceBlocks(
-                chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset + index * block, bytes: part,
+                chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset + index * block,
+                bytes: part,
                 checksums: [checksum])
         }
     }

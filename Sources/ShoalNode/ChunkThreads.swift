@@ -2,8 +2,8 @@ import ShoalChunkStore
 import ShoalTypes
 import Synchronization
 
-/// The threads that touch the disk: one per shard of the chunk store (reads, writes and whatever else concerns one chunk,
-/// in the order of submission), one for syncs, one for scans of the index.
+/// The threads that touch the disk: one per shard of the chunk store (reads, writes and whatever else concerns one
+/// chunk, in the order of submission), one for syncs, one for scans of the index.
 package final class ChunkThreads: Sendable {
     package let store: ChunkStore
     private let shards: [WorkThread]
@@ -45,7 +45,8 @@ package final class ChunkThreads: Sendable {
         }
     }
 
-    /// Makes the chunks durable together with everything else that waits for that; `completion` runs on the sync thread.
+    /// Makes the chunks durable together with everything else that waits for that; `completion` runs on the sync
+    /// thread.
     package func sync(
         _ chunks: [(ChunkID, PartitionID)], completion: @escaping @Sendable (Result<Void, ChunkStoreError>) -> Void
     ) {

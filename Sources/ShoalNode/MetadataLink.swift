@@ -4,8 +4,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// The node's connection to the metadata leader: it registers on every connection, then sends a heartbeat each second, and
-/// hears of new maps and of chunks to delete.
+/// The node's connection to the metadata leader: it registers on every connection, then sends a heartbeat each
+/// second, and hears of new maps and of chunks to delete.
 final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to the loop
     private enum State {
         case disconnected
@@ -147,7 +147,8 @@ final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to th
             case .failure(.wrongCluster):
                 refuse(
                     .wrongCluster(
-                        directory: core.configuration.directory, own: core.identity?.cluster ?? .unknown, met: .unknown))
+                        directory: core.configuration.directory, own: core.identity?.cluster ?? .unknown, met: .unknown)
+                )
             case .failure(let status):
                 // Not ready yet, or the connection went: a lost one comes back by itself.
                 if status != .notReady, status != .unreachable {
@@ -174,7 +175,9 @@ final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to th
         let core = core
         core.threads.scan { _ in
             let result: Result<Void, NodeError>
-            do throws(NodeError) { result = .success(try core.saveIdentity(identity)) } catch { result = .failure(error) }
+            do throws(NodeError) { result = .success(try core.saveIdentity(identity)) } catch {
+                result = .failure(error)
+            }
             core.post {
                 switch result {
                 case .success:

@@ -4,8 +4,8 @@ import ShoalTypes
 import ShoalWire
 
 extension NodeCore {
-    /// A range of a partition's chunks, for a node that catches up. By now the requester's epoch is known here, so writes
-    /// under older maps are refused; those admitted before are applied first.
+    /// A range of a partition's chunks, for a node that catches up. By now the requester's epoch is known here, so
+    /// writes under older maps are refused; those admitted before are applied first.
     func digest(_ message: PartitionDigestRequest, _ responder: any Responder) {
         let verdict = admission.admitSource(epoch: message.epoch, partition: message.partition)
         guard case .admit(let partition) = verdict else {

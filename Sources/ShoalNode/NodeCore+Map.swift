@@ -22,7 +22,8 @@ extension NodeCore {
         for chunk in waiting.chunks { release(chunk) }
     }
 
-    /// Fetches the map; one fetch serves everybody who waits. Who still waits for a newer one then is answered `.notReady`.
+    /// Fetches the map; one fetch serves everybody who waits. Who still waits for a newer one then is answered
+    /// `.notReady`.
     func fetchMap() {
         guard !isFetchingMap, !isStopping else { return }
         isFetchingMap = true

@@ -25,7 +25,9 @@ extension NodeCore: ListenerDelegate {
     }
 
     package func peerDisconnected(_ peer: any Peer) {
-        guard let gone = inbound.removeValue(forKey: ObjectIdentifier(peer)), gone.hello.session != .none else { return }
+        guard let gone = inbound.removeValue(forKey: ObjectIdentifier(peer)), gone.hello.session != .none else {
+            return
+        }
         admission.connections.disconnect(gone.hello.session, gone.hello.generation)
     }
 

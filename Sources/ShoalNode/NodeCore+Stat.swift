@@ -21,7 +21,8 @@ extension NodeCore {
         }
     }
 
-    /// One digest per chunk, nil for a chunk that does not exist. `completion` runs on a thread of the chunks', or here.
+    /// One digest per chunk, nil for a chunk that does not exist. `completion` runs on a thread of the chunks', or
+    /// here.
     func localDigests(
         _ chunks: [ChunkID], completion: @escaping @Sendable (Result<[ChunkDigest?], ChunkStoreError>) -> Void
     ) {

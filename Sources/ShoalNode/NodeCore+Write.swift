@@ -67,7 +67,8 @@ extension NodeCore {
         }
     }
 
-    /// After an error of the disk itself nothing on it can be promised any more: the node takes itself out. From any thread.
+    /// After an error of the disk itself nothing on it can be promised any more: the node takes itself out. From any
+    /// thread.
     func noteFailure(_ error: ChunkStoreError) {
         guard case .inputOutput = error else { return }
         post { [self] in

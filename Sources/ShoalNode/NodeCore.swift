@@ -4,8 +4,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// What a storage node does, on its one loop: admits requests, hands them to the chunk threads, keeps its replicas equal to
-/// the others'. `NodeService` gives it the loop, the listener and the threads.
+/// What a storage node does, on its one loop: admits requests, hands them to the chunk threads, keeps its replicas
+/// equal to the others'. `NodeService` gives it the loop, the listener and the threads.
 package final class NodeCore: @unchecked Sendable {  // confined to the loop; other threads hold it only to post back
     /// What the outside decides about a node.
     package struct Configuration: Sendable {

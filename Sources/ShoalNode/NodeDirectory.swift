@@ -62,7 +62,8 @@ package final class NodeDirectory: Sendable {
         guard descriptor >= 0 else { throw NodeDirectory.failure(temporary, errno) }
         let bytes = identity.encoded
         let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let failure: CInt? = written != bytes.count ? (written < 0 ? errno : ENOSPC) : fsync(descriptor) != 0 ? errno : nil
+        let failure: CInt? =
+            written != bytes.count ? (written < 0 ? errno : ENOSPC) : fsync(descriptor) != 0 ? errno : nil
         Glibc.close(descriptor)
         if let failure { throw NodeDirectory.failure(temporary, failure) }
         guard rename(temporary, identityPath) == 0 else { throw NodeDirectory.failure(identityPath, errno) }

@@ -2,8 +2,8 @@ import ShoalTypes
 
 /// Every bound of a storage node, with its reason. Relations between them are checked by `init`.
 package struct NodeLimits: Sendable {
-    /// Bytes of arrived writes that wait for a shard thread, over all shards; beyond it writes are answered `.notReady`.
-    /// Covers a burst of 64 of the largest writes; more would only be latency.
+    /// Bytes of arrived writes that wait for a shard thread, over all shards; beyond it writes are answered
+    /// `.notReady`. Covers a burst of 64 of the largest writes; more would only be latency.
     package var queuedWriteBytesMax = 64 << 20
     /// Requests that wait, for a shard thread, a newer map or a chunk that is being mended; beyond it `.notReady`.
     package var queuedRequestsMax = 16_384

@@ -21,7 +21,8 @@ package final class NodeService: Sendable {
     /// Where this node listens, with the real port if 0 was asked for.
     package var address: HostPort { listener.address }
 
-    /// Opens the directory (made if missing) and the port. Until `start` has succeeded every request is answered `.notReady`.
+    /// Opens the directory (made if missing) and the port. Until `start` has succeeded every request is answered
+    /// `.notReady`.
     /// - Throws: what is wrong with the directory, the store or the port.
     package init(
         directory path: String, listen: HostPort, metadata: HostPort, zone: String = "", weight: Double = 1,
@@ -92,8 +93,8 @@ package final class NodeService: Sendable {
         throw failure
     }
 
-    /// The clean stop: says goodbye to the leader, finishes what was accepted, closes the store in order. Blocks; not on the loop.
-    /// No effect on a node that has ended. Not while another thread is in `terminate`.
+    /// The clean stop: says goodbye to the leader, finishes what was accepted, closes the store in order. Blocks; not
+    /// on the loop. No effect on a node that has ended. Not while another thread is in `terminate`.
     package func stop() throws(NodeError) {
         guard !hasEnded.load(ordering: .acquiring) else { return }
         let left = Awaited<Void>()
@@ -110,8 +111,8 @@ package final class NodeService: Sendable {
         try NodeService.close(threads.store)
     }
 
-    /// Ends at once, without a goodbye: the store is left as a crash would leave it. Blocks until the threads have ended.
-    /// No effect on a node that has ended.
+    /// Ends at once, without a goodbye: the store is left as a crash would leave it. Blocks until the threads have
+    /// ended. No effect on a node that has ended.
     package func terminate() {
         guard shutDown() else { return }
         threads.store.abandon()

@@ -2,8 +2,8 @@ import Glibc
 import ShoalTypes
 import Synchronization
 
-/// Memory for payloads on their way to a shard thread. Buffers are reused, because the first touch of fresh memory costs more
-/// than the copy. Sizes are powers of two from a block to the largest request. From any thread.
+/// Memory for payloads on their way to a shard thread. Buffers are reused, because the first touch of fresh memory
+/// costs more than the copy. Sizes are powers of two from a block to the largest request. From any thread.
 package final class PayloadPool: Sendable {
     private struct Idle: @unchecked Sendable {  // the pointers are owned by whoever holds the mutex
         var buffers: [Int: [UnsafeMutableRawPointer]] = [:]
@@ -55,7 +55,8 @@ package final class PayloadPool: Sendable {
         lent.subtract(capacity, ordering: .relaxed)
         let address = UInt(bitPattern: pointer)
         let isKept = idle.withLock { idle in
-            guard idle.bytes + capacity <= idleBytesMax, let pointer = UnsafeMutableRawPointer(bitPattern: address) else {
+            guard idle.bytes + capacity <= idleBytesMax, let pointer = UnsafeMutableRawPointer(bitPattern: address)
+            else {
                 return false
             }
             idle.buffers[capacity, default: []].append(pointer)

@@ -3,11 +3,12 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// After a session was fenced: makes the replicas of the chunks that it wrote last equal again, to the first in-sync replica.
-/// Until then their reads and writes wait on every node that knows of the fence.
+/// After a session was fenced: makes the replicas of the chunks that it wrote last equal again, to the first in-sync
+/// replica. Until then their reads and writes wait on every node that knows of the fence.
 ///
-/// The first replica asks the others to compare (`reconcileChunks`); another replica compares its chunks with the first and
-/// copies what differs. The comparison carries the epoch of the fence, so from then on neither side takes a late write.
+/// The first replica asks the others to compare (`reconcileChunks`); another replica compares its chunks with the
+/// first and copies what differs. The comparison carries the epoch of the fence, so from then on neither side takes a
+/// late write.
 final class Reconciliation: @unchecked Sendable {  // confined to the loop
     private struct Entry {
         /// The batch that is at work on it; 0 for none.

@@ -4,9 +4,9 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Brings this node's syncing partitions level with their sources: compares digests range by range, fetches what differs, makes
-/// the result durable, and tells the leader. `ResyncProgress` holds what is known; a partition whose basis changes
-/// starts again, and answers that belong to an earlier basis are dropped.
+/// Brings this node's syncing partitions level with their sources: compares digests range by range, fetches what
+/// differs, makes the result durable, and tells the leader. `ResyncProgress` holds what is known; a partition whose
+/// basis changes starts again, and answers that belong to an earlier basis are dropped.
 final class Resync: @unchecked Sendable {  // confined to the loop
     private unowned let core: NodeCore
     private var queue: [PartitionID] = []
@@ -238,7 +238,9 @@ final class Resync: @unchecked Sendable {  // confined to the loop
 
 extension ChunkStore {
     /// The chunks after `after`, through `last` or to the partition's end, ascending.
-    func digests(of partition: PartitionID, after: ChunkID?, through last: ChunkID?) throws(ChunkStoreError) -> [ChunkDigest] {
+    func digests(of partition: PartitionID, after: ChunkID?, through last: ChunkID?) throws(ChunkStoreError)
+        -> [ChunkDigest]
+    {
         let page = ChunkDigestReply.chunksMax
         var digests: [ChunkDigest] = []
         var cursor = after

@@ -3,8 +3,8 @@ import Logging
 import ShoalChunkStore
 import ShoalTypes
 
-/// Reads every chunk in the background, at a bounded rate, and has bad ones mended: bit rot is found while another replica
-/// still has the bytes.
+/// Reads every chunk in the background, at a bounded rate, and has bad ones mended: bit rot is found while another
+/// replica still has the bytes.
 final class Scrub: @unchecked Sendable {  // confined to the loop
     private static let pageChunks = 64
     private unowned let core: NodeCore

@@ -1,8 +1,8 @@
 import ShoalRPC
 import ShoalTypes
 
-/// Requests that cannot be served yet, in order of arrival: those that named a newer map, and those whose chunk is being copied
-/// or reconciled. Each is tried again from the start, or answered `.notReady` when its time is up.
+/// Requests that cannot be served yet, in order of arrival: those that named a newer map, and those whose chunk is
+/// being copied or reconciled. Each is tried again from the start, or answered `.notReady` when its time is up.
 struct WaitingRequests {
     struct Entry {
         let deadline: MonotonicInstant

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A thread with a queue of work, first in, first out. Its items may block. The thread takes everything that is queued at
-/// once, so a burst costs one wake-up.
+/// A thread with a queue of work, first in, first out. Its items may block. The thread takes everything that is
+/// queued at once, so a burst costs one wake-up.
 package final class WorkThread: @unchecked Sendable {  // all state is guarded by `mutex`
     package typealias Work = @Sendable () -> Void
 

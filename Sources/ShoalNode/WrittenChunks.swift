@@ -2,10 +2,10 @@ import ShoalTypes
 
 /// The chunks that each session wrote a short while ago: what may differ between replicas should it be fenced.
 ///
-/// Two generations of sets; `rotate` drops the older one, so that a chunk is kept for one to two rotations. The owner rotates
-/// only while it hears from the leader: a node that is cut off must not forget before it has learned of the fence.
-/// Bounded to `chunksMax` over all sessions; the bound rotates early, and lies far above what a node can write in a
-/// session term.
+/// Two generations of sets; `rotate` drops the older one, so that a chunk is kept for one to two rotations. The owner
+/// rotates only while it hears from the leader: a node that is cut off must not forget before it has learned of the
+/// fence. Bounded to `chunksMax` over all sessions; the bound rotates early, and lies far above what a node can write
+/// in a session term.
 package struct WrittenChunks: Sendable {
     private var current: [SessionID: Set<ChunkID>] = [:]
     private var previous: [SessionID: Set<ChunkID>] = [:]

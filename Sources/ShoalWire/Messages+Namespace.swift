@@ -299,8 +299,8 @@ package struct RemovalReply: WireMessage, Equatable {
     package var isOrphan = false
     /// Of a rename: the moved inode (exchange: the one that went to the new name).
     package var moved = InodeID(0)
-    /// What this session holds of `removed` now. With `isOrphan` at least a pin (of a retry: `.none` if it held nothing);
-    /// `.none` where the last name went and `isOrphan` is not set: whatever was held has ended.
+    /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as it is).
+    /// Where the last name went and `isOrphan` is not set, whatever was held has ended.
     package var grant = Grant.none
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {

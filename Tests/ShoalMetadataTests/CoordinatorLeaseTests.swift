@@ -79,6 +79,19 @@ struct CoordinatorLeaseTests {
         #expect(try harness.reply(c.getAttributes(inode), as: EntryReply.self).grant.mode == .read)
     }
 
+    @Test("a session that asks for a lease of which it is being asked to give back more is answered after its answer")
+    func acquisitionDuringRecall() throws {
+        let harness = try CoordinatorHarness()
+        let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
+        let inode = try a.create("f").attributes.inode
+        let change = b.chmod(inode, 0o600)
+        let pin = a.acquire(inode, .pin)
+        #expect(harness.status(pin) == nil)
+        try a.answerRecall()
+        #expect(harness.status(change) == .ok)
+        #expect(try harness.reply(pin, as: EntryReply.self).grant.mode == .pin)
+    }
+
     @Test("leases that are waited for are given in the order of asking")
     func acquisitionIsFair() throws {
         let harness = try CoordinatorHarness()
@@ -191,6 +204,8 @@ struct CoordinatorLeaseTests {
         #expect(created.attributes.reservedSize > created.attributes.size)
         let unclean = try b.granted(inode, .write, recalling: a)
         #expect(unclean.tailUnclean)
+        // It may not have heard: the grant says so until a commit.
+        #expect(try b.granted(inode, .write) == unclean)
         #expect(harness.status(b.commit(inode, unclean, size: 7, reserved: 7)) == .ok)
         #expect(try !a.granted(inode, .write, recalling: b).tailUnclean)
     }

@@ -10,7 +10,8 @@ struct AdmissionTests {
     static let session = SessionID(9)
     static let generation = ConnectionGeneration(3)
 
-    static func map(_ epoch: UInt64, _ state: ReplicaState?, changedAt: UInt64, fenced: [SessionID] = []) -> ClusterMap {
+    static func map(_ epoch: UInt64, _ state: ReplicaState?, changedAt: UInt64, fenced: [SessionID] = []) -> ClusterMap
+    {
         var replicas = [Replica(node: NodeID(2), state: .inSync)]
         if let state { replicas.append(Replica(node: me, state: state)) }
         let partition = PartitionAssignment(replicas: replicas, changedAt: Epoch(changedAt))
@@ -71,7 +72,9 @@ struct AdmissionTests {
         #expect(admission.apply(Self.map(12, .inSync, changedAt: 7, fenced: [Self.session]))?.newlyFenced == [])
     }
 
-    @Test("Only writable replicas take writes, only in-sync ones are read or copied", arguments: [nil, .stale, .syncing, .inSync] as [ReplicaState?])
+    @Test(
+        "Only writable replicas take writes, only in-sync ones are read or copied",
+        arguments: [nil, .stale, .syncing, .inSync] as [ReplicaState?])
     func replicas(state: ReplicaState?) {
         var admission = Self.admission(Self.map(10, state, changedAt: 7))
         // A syncing replica that has the chunk.
@@ -148,7 +151,9 @@ struct AdmissionTests {
     @Test("The table of sessions stays within its bound")
     func sessionsBound() {
         var connections = SessionConnections(sessionsMax: 4)
-        for session in 1...4 as ClosedRange<UInt64> { #expect(connections.greet(SessionID(session), ConnectionGeneration(1)) == true) }
+        for session in 1...4 as ClosedRange<UInt64> {
+            #expect(connections.greet(SessionID(session), ConnectionGeneration(1)) == true)
+        }
         #expect(connections.greet(SessionID(5), ConnectionGeneration(1)) == false)
         connections.disconnect(SessionID(2), ConnectionGeneration(1))
         #expect(connections.greet(SessionID(5), ConnectionGeneration(1)) == true)

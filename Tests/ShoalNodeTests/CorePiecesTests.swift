@@ -54,7 +54,8 @@ struct CorePiecesTests {
                 return !own.hasSameContent(as: other)
             }
             let found = ChunkDifference.between(
-                local: local.values.sorted { $0.chunk < $1.chunk }, source: source.values.sorted { $0.chunk < $1.chunk })
+                local: local.values.sorted { $0.chunk < $1.chunk }, source: source.values.sorted { $0.chunk < $1.chunk }
+            )
             #expect(found == expected.sorted(), "seed \(seed)")
         }
     }

@@ -184,8 +184,8 @@ final class FakeMetadata: ListenerDelegate, @unchecked Sendable {  // state is t
 }
 
 extension ClusterMap {
-    /// Changes the state of the node's replicas, except where it would leave a partition without an in-sync one. Returns
-    /// the partitions changed.
+    /// Changes the state of the node's replicas, except where it would leave a partition without an in-sync one.
+    /// Returns the partitions changed.
     mutating func replace(_ node: NodeID, _ states: [ReplicaState], with state: ReplicaState) -> [Int] {
         partitions.indices.filter { index in
             guard let replica = partitions[index].replicas.firstIndex(where: { $0.node == node }),

@@ -9,7 +9,8 @@ struct FenceTests {
         [UInt8](repeating: fill, count: blocks * Geometry.blockBytes)
     }
 
-    @Test("After a fence the replicas of what the session wrote last are equal, whichever of them the writes had reached")
+    @Test(
+        "After a fence the replicas of what the session wrote last are equal, whichever of them the writes had reached")
     func reconciled() throws {
         let cluster = try TestCluster(nodes: 3, replicas: 3)
         defer { cluster.stop() }
@@ -24,12 +25,14 @@ struct FenceTests {
             let chunk = ChunkID(data: DataID(UInt64(100 + subset)), index: 0)
             let replicas = map[map.partition(of: chunk)].inSync
             for node in replicas where subset != 7 || node != replicas[0] {
-                #expect(ended.write(chunk, bytes(1), epoch: map.epoch, version: 1, to: try cluster.address(node)) == .ok)
+                #expect(
+                    ended.write(chunk, bytes(1), epoch: map.epoch, version: 1, to: try cluster.address(node)) == .ok)
             }
             let reached = replicas.indices.filter { subset & (1 << $0) != 0 }.map { replicas[$0] }
             for node in reached {
                 let status = ended.write(
-                    chunk, offset: 4096, bytes(2, blocks: 40), epoch: map.epoch, version: 2, to: try cluster.address(node))
+                    chunk, offset: 4096, bytes(2, blocks: 40), epoch: map.epoch, version: 2,
+                    to: try cluster.address(node))
                 #expect(status == .ok)
             }
             chunks.append((chunk, reached))
@@ -48,7 +51,9 @@ struct FenceTests {
             #expect(contents.allSatisfy { $0.bytes == contents[0].bytes })
             #expect(contents[0].bytes.count == (reached.contains(replicas[0]) ? 41 : 2) * 4096)
             for node in replicas {
-                #expect(ended.write(chunk, bytes(3), epoch: fenced.epoch, version: 3, to: try cluster.address(node)) == .fenced)
+                #expect(
+                    ended.write(chunk, bytes(3), epoch: fenced.epoch, version: 3, to: try cluster.address(node))
+                        == .fenced)
             }
         }
         for index in map.partitions.indices {

@@ -22,7 +22,9 @@ struct IntegrityTests {
     }
 
     private func chunkFile(_ cluster: TestCluster, bytes: Int) throws -> String {
-        try #require(files(under: "\(cluster.directory(0))/chunks").first { $0.bytes == bytes && $0.path.contains("/data/") }).path
+        try #require(
+            files(under: "\(cluster.directory(0))/chunks").first { $0.bytes == bytes && $0.path.contains("/data/") }
+        ).path
     }
 
     @Test("A flipped byte on the disk is seen by the reader, found by verifyChunks, and mended from the other replica")

@@ -35,10 +35,13 @@ final class ReplicatedWriter {
             let map = cluster.metadata.currentMap
             let sent = try remaining.map { change, version in
                 let partition = map.partition(of: change.chunk)
-                return (change, version, try map[partition].writable.compactMap { replica -> Awaited<TestClient.Answer>? in
-                    guard let node = map.node(replica.node), node.isUp else { return nil }
-                    return send(change, version, map.epoch, to: try HostPort(parsing: node.address))
-                })
+                return (
+                    change, version,
+                    try map[partition].writable.compactMap { replica -> Awaited<TestClient.Answer>? in
+                        guard let node = map.node(replica.node), node.isUp else { return nil }
+                        return send(change, version, map.epoch, to: try HostPort(parsing: node.address))
+                    }
+                )
             }
             var failed: [(Change, UInt64)] = []
             for (change, version, answers) in sent {
@@ -57,7 +60,9 @@ final class ReplicatedWriter {
         }
     }
 
-    private func send(_ change: Change, _ version: UInt64, _ epoch: Epoch, to address: HostPort) -> Awaited<TestClient.Answer> {
+    private func send(_ change: Change, _ version: UInt64, _ epoch: Epoch, to address: HostPort) -> Awaited<
+        TestClient.Answer
+    > {
         guard let bytes = change.bytes else {
             let request = client.truncateRequest(change.chunk, length: change.offset, epoch: epoch, version: version)
             return client.send(.truncateChunk, request, to: address)
@@ -92,7 +97,9 @@ final class ReplicatedWriter {
             let chunk = ChunkID(data: DataID(data), index: UInt32(data % 3))
             let blocksMax = data % 2 == 1 ? 8 : 80
             let offset = Int.random(in: 0..<blocksMax, using: &random) * block
-            guard Int.random(in: 0..<8, using: &random) > 0 else { return Change(chunk: chunk, bytes: nil, offset: offset) }
+            guard Int.random(in: 0..<8, using: &random) > 0 else {
+                return Change(chunk: chunk, bytes: nil, offset: offset)
+            }
             let count = Int.random(in: 1...min(blocksMax, 20), using: &random) * block
             return Change(chunk: chunk, bytes: random.bytes(count), offset: offset)
         }

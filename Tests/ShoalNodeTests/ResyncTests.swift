@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Resync", .serialized)
 struct ResyncTests {
-    @Test("A node that was away catches up while writes go on, and then holds exactly what the others hold", arguments: [2, 3])
+    @Test(
+        "A node that was away catches up while writes go on, and then holds exactly what the others hold",
+        arguments: [2, 3])
     func catchUp(replicas: Int) throws {
         let seed = testSeed("catchUp")
         var random = SeededGenerator(seed: seed)

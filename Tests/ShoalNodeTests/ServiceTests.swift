@@ -66,11 +66,13 @@ struct ServiceTests {
             do { try body() } catch { return "\(error)" }
             return ""
         }
-        #expect(message { _ = try cluster.makeNode(0) } == "directory \(cluster.directory(0)) is in use by another process")
+        #expect(
+            message { _ = try cluster.makeNode(0) } == "directory \(cluster.directory(0)) is in use by another process")
         let taken = try cluster.address(NodeID(1))
         let portInUse = message {
             _ = try NodeService(
-                directory: cluster.directory(5), listen: taken, metadata: cluster.metadata.address, limits: .test, logger: quiet)
+                directory: cluster.directory(5), listen: taken, metadata: cluster.metadata.address, limits: .test,
+                logger: quiet)
         }
         #expect(portInUse == "\(taken): the port is in use")
 
@@ -94,7 +96,8 @@ struct ServiceTests {
         var limits = NodeLimits.test
         limits.registrationWait = .milliseconds(300)
         let node = try NodeService(
-            directory: root, listen: loopback, metadata: HostPort(host: "127.0.0.1", port: 1), limits: limits, logger: quiet)
+            directory: root, listen: loopback, metadata: HostPort(host: "127.0.0.1", port: 1), limits: limits,
+            logger: quiet)
         do {
             try node.start()
             Issue.record("started without a metadata server")
@@ -214,7 +217,8 @@ struct ServiceTests {
             #expect(read.status == .ok && read.bytes.isEmpty)
         }
         // Only the leader may.
-        let asked = client.call(.deleteChunks, ChunkListRequest(epoch: map.epoch, chunks: [chunk]), to: try cluster.address(NodeID(1)))
+        let asked = client.call(
+            .deleteChunks, ChunkListRequest(epoch: map.epoch, chunks: [chunk]), to: try cluster.address(NodeID(1)))
         #expect(asked.status == .badRequest)
     }
 }

@@ -75,7 +75,8 @@ final class TestCluster {
         let client = TestClient(session: .none)
         defer { client.stop() }
         for case let node? in nodes {
-            let status = client.call(.statChunks, ChunkListRequest(epoch: map.epoch, chunks: []), to: node.address).status
+            let status = client.call(.statChunks, ChunkListRequest(epoch: map.epoch, chunks: []), to: node.address)
+                .status
             precondition(status == .ok, "a node did not take the map: \(status)")
         }
     }
@@ -129,7 +130,11 @@ func files(under path: String) -> [(path: String, bytes: Int)] {
         let child = "\(path)/\(name)"
         var status = stat()
         guard lstat(child, &status) == 0 else { continue }
-        if status.st_mode & S_IFMT == S_IFDIR { found += files(under: child) } else { found.append((child, status.st_size)) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            found += files(under: child)
+        } else {
+            found.append((child, status.st_size))
+        }
     }
     return found
 }

@@ -33,7 +33,7 @@ struct ThroughputTests {
         let small = [UInt8](repeating: 7, count: 4096)
         let count = 512
         func chunk(_ index: Int) -> ChunkID { ChunkID(data: DataID(1), index: UInt32(index / 4)) }
-        func offset(_ index: Int) -> Int { index % 4 << 20 }
+        func offset(_ index: Int) -> Int { (index % 4) << 20 }
         let requests = (0..<count).map {
             client.writeRequest(chunk($0), offset: offset($0), large, epoch: epoch, version: UInt64($0 + 1))
         }
@@ -54,8 +54,9 @@ struct ThroughputTests {
                 epoch: epoch, chunk: chunk(index % count), offset: UInt32(index * 7 % 1024 * 4096), length: 4096)
             return client.send(.readChunk, request, to: address)
         }
+        func perSecond(_ count: Int, _ seconds: Double) -> Int { Int(Double(count) / seconds) }
         print(
-            "depth \(depth): write 1 MiB \(Int(Double(count) / write)) MiB/s, read 1 MiB \(Int(Double(count) / read)) MiB/s, "
-                + "write 4 KiB \(Int(Double(smallCount) / smallWrite))/s, read 4 KiB \(Int(Double(smallCount) / smallRead))/s")
+            "depth \(depth): 1 MiB writes \(perSecond(count, write))/s, reads \(perSecond(count, read))/s;",
+            "4 KiB writes \(perSecond(smallCount, smallWrite))/s, reads \(perSecond(smallCount, smallRead))/s")
     }
 }

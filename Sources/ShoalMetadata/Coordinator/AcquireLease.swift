@@ -1,7 +1,8 @@
 import ShoalTypes
 import ShoalWire
 
-/// Waits for a lease of at least the mode asked for. Of `.pin`: never waits, and its attributes are the committed ones.
+/// Waits for a lease of at least the mode asked for, and first for the end of a recall of what the session has. A `.pin` waits
+/// for nobody else, and its attributes are the committed ones.
 struct AcquireLease: LeasedOperation {
     static var operation: Operation { .acquireLease }
     let request: AcquireLeaseRequest
@@ -26,8 +27,7 @@ struct AcquireLease: LeasedOperation {
     }
 
     func attachGrants(to answer: inout EntryReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
-        let isNewWriter = request.mode == .write && core.leases.mode(request.inode, session.id) != .write
-        answer.grant = core.give(request.mode, of: request.inode, to: session)
-        answer.grant.tailUnclean = isNewWriter && answer.attributes.reservedSize > answer.attributes.size
+        let isUnclean = request.mode == .write && answer.attributes.reservedSize > answer.attributes.size
+        answer.grant = core.give(request.mode, of: request.inode, to: session, tailUnclean: isUnclean)
     }
 }

@@ -5,6 +5,8 @@ struct LeaseHolder: Equatable, Sendable {
     var session: SessionID
     var sequence: LeaseSequence
     var mode: LeaseMode
+    /// Of a writer, until it commits: there may be bytes past the end that nobody acknowledged.
+    var tailUnclean = false
 }
 
 /// Who holds what lease, in memory only: sessions say again what they hold after a restart.

@@ -34,6 +34,7 @@ extension SetAttributes: LeasedOperation {
         return core.leases.mode(request.inode, session.id) == .write ? nil : .staleLease
     }
     func attachGrants(to answer: inout EntryReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
+        if request.change.size == 0 { core.tailIsClean(request.inode, session) }
         if answer.attributes.linkCount > 0 || core.leases.isHeld(request.inode) {
             answer.grant = core.ride(request.inode, session)
         }

@@ -12,6 +12,7 @@ extension CommitWrite: LeasedOperation {
         return nil
     }
     func attachGrants(to answer: inout EntryReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
+        core.tailIsClean(request.inode, session)
         answer.grant = core.ride(request.inode, session)
     }
 }

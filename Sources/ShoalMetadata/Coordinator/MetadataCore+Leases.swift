@@ -4,12 +4,16 @@ import ShoalWire
 /// How leases are given and go.
 extension MetadataCore {
     private func grant(_ holder: LeaseHolder) -> Grant {
-        Grant(mode: holder.mode, sequence: holder.sequence, minimumEpoch: keeper.durable.epoch)
+        Grant(
+            mode: holder.mode, sequence: holder.sequence, minimumEpoch: keeper.durable.epoch,
+            tailUnclean: holder.tailUnclean)
     }
 
-    /// What the session holds, be it recalled or not.
+    /// What the session holds; nothing while that is being recalled, as the answer may be on its way: a reply that repeats
+    /// the grant would arrive after it, and give back what was just given up.
     func held(_ inode: InodeID, _ session: Session) -> Grant {
-        leases.holder(inode, session.id).map { grant($0) } ?? .none
+        guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else { return .none }
+        return grant(holder)
     }
 
     /// A read lease that rides along on a reply, if nobody is in the way; what the session has if that is more.
@@ -33,10 +37,11 @@ extension MetadataCore {
 
     /// Gives at least `mode`, which no other lease stands against. A lease that is raised gets a new sequence, so that answers
     /// about the lower one are told apart, and so that a writer's is above those of all writers before it.
-    func give(_ mode: LeaseMode, of inode: InodeID, to session: Session) -> Grant {
+    func give(_ mode: LeaseMode, of inode: InodeID, to session: Session, tailUnclean: Bool = false) -> Grant {
         if let holder = leases.holder(inode, session.id), holder.mode >= mode { return grant(holder) }
         guard !isOverLimit(session, inode) else { return .none }
-        let holder = LeaseHolder(session: session.id, sequence: nextSequence(), mode: mode)
+        let holder = LeaseHolder(
+            session: session.id, sequence: nextSequence(), mode: mode, tailUnclean: tailUnclean)
         if leases.set(inode, holder) { session.leaseCount += 1 }
         session.order.append(inode, holder.sequence)
         session.order.compact(leaseCount: session.leaseCount) { entry in
@@ -44,6 +49,13 @@ extension MetadataCore {
         }
         recallCold(of: session)
         return grant(holder)
+    }
+
+    /// The writer has said how far the file goes, and how far it will write.
+    func tailIsClean(_ inode: InodeID, _ session: Session) {
+        guard var holder = leases.holder(inode, session.id), holder.tailUnclean else { return }
+        holder.tailUnclean = false
+        _ = leases.set(inode, holder)
     }
 
     /// Near its limit a session is asked for its oldest leases. Looks at a few per call, so that it costs every call the same.

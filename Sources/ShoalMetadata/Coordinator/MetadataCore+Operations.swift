@@ -113,9 +113,9 @@ extension MetadataCore {
                 }
             }
         }
-        guard let (inode, mode) = acquisition, mode > .pin else { return found }
+        guard let (inode, mode) = acquisition else { return found }
         let isBeingRecalled = recalls.recall(inode, session.id) != nil
-        if leases.mode(inode, session.id) >= mode, !isBeingRecalled { return found }
+        if !isBeingRecalled, mode == .pin || leases.mode(inode, session.id) >= mode { return found }
         found.blocks.append(inode)
         found.isBehindAnother =
             isBeingRecalled || waiting.isBlocked(inode, for: session.id, before: waiter?.number ?? .max)

@@ -84,7 +84,9 @@ import Testing
     @Test("Every command has help with an abstract and examples, on standard output and with exit code 0")
     func help() {
         let directory = TemporaryDirectory()
-        for command in ["up", "down", "status", "node", "mount", "umount"] {
+        for command in [
+            "up", "down", "status", "meta", "node", "mount", "umount", "put", "get", "ls", "rm", "stat", "where",
+        ] {
             let run = ShoalProgram([command, "--help"], in: directory.path)
             #expect(run.exitCode == 0 && run.errors.isEmpty)
             #expect(run.output.contains("OVERVIEW:") && run.output.contains("EXAMPLES"), "\(command)")

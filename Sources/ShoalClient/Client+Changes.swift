@@ -172,14 +172,26 @@ extension Client {
     /// An inode lost a name.
     private func removed(_ removal: RemovalReply) {
         let id = removal.removed.inode
-        guard id.rawValue != 0, let inode = inodes.existing(id) else { return }
-        let isGone = removal.removed.linkCount == 0 || inode.isDirectory
-        guard isGone else {
+        guard id.rawValue != 0 else { return }
+        guard let inode = inodes.existing(id) else {
+            // Not known here, so not open here: the pin that keeps it alive for us goes back.
+            if removal.isOrphan, removal.grant.mode > .none {
+                giveBack([HeldLease(inode: id, mode: .none, sequence: removal.grant.sequence)])
+            }
+            return
+        }
+        guard removal.removed.linkCount == 0 || inode.isDirectory else {
             merge(removal.removed, into: inode)
             return
         }
         inode.attributes.linkCount = 0
-        inode.isOrphan = true
+        if removal.isOrphan {
+            inode.isOrphan = true
+            if inode.grant.mode == .none { inode.grant = removal.grant }
+        } else {
+            // The server keeps nothing of it, leases included.
+            inode.grant = .none
+        }
         if inode.openCount == 0 { dropOrphan(inode) }
     }
 

@@ -216,8 +216,8 @@ package final class ChunkStore: Sendable {
 
     // MARK: From any thread
 
-    /// Returns when every change of these chunks that had been made before is durable, deletions included. Concurrent calls
-    /// share their work. A chunk whose index is `everyIndex` stands for every chunk of its data ID.
+    /// Returns when every change of these chunks that had been made before is durable, deletions included. Concurrent
+    /// calls share their work. A chunk whose index is `everyIndex` stands for every chunk of its data ID.
     /// - Throws: `.inputOutput`; from then on every write and sync throws it.
     package func sync(_ chunks: [(ChunkID, PartitionID)]) throws(ChunkStoreError) {
         try syncer.sync(chunks.map(\.0))
@@ -259,7 +259,7 @@ package final class ChunkStore: Sendable {
         try directory.note(isOpen: false, hasLost: hasLost.withLock { $0 })
     }
 
-    /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No other call
-    /// may be under way, and none may follow.
+    /// Lets go of the files without a clean shutdown, as the end of the process would: the next start recovers. No
+    /// other call may be under way, and none may follow.
     package func abandon() { index.store.close() }
 }

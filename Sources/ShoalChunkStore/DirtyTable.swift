@@ -101,8 +101,8 @@ final class DirtyTable: Sendable {
     /// The chunk is about to be deleted, with its marks; before that is committed (see `confirmNames`).
     func remove(_ chunk: ChunkID) -> Entry? { entries.withLock { $0.removeValue(forKey: chunk) } }
 
-    /// Of `chunks`, those with bytes that are not synced; all such if nil. In order. An index of `ChunkStore.everyIndex` stands for
-    /// every chunk of its data ID.
+    /// Of `chunks`, those with bytes that are not synced; all such if nil. In order. An index of
+    /// `ChunkStore.everyIndex` stands for every chunk of its data ID.
     func unsynced(_ chunks: [ChunkID]?) -> [(chunk: ChunkID, entry: Entry)] {
         entries.withLock { entries in
             let wholes = Set(chunks?.filter { $0.index == ChunkStore.everyIndex }.map(\.data) ?? [])

@@ -1,5 +1,5 @@
-/// The mount's file content in memory: counts bytes and decides which clean blocks go. Blocks belong to their inodes; the
-/// cache links them in order of use, in one segment (LRU) or four (see `CachePolicy.lfu`).
+/// The mount's file content in memory: counts bytes and decides which clean blocks go. Blocks belong to their inodes;
+/// the cache links them in order of use, in one segment (LRU) or four (see `CachePolicy.lfu`).
 final class BlockCache {
     private struct Segment {
         var bytes = 0
@@ -53,7 +53,8 @@ final class BlockCache {
         bytes -= block.capacity
     }
 
-    /// Evicts until the cache fits, from the lowest segment's oldest; what is dirty, pinned or in flight is passed over.
+    /// Evicts until the cache fits, from the lowest segment's oldest; what is dirty, pinned or in flight is passed
+    /// over.
     func trim() {
         guard bytes > bytesMax else { return }
         for segment in segments.indices {

@@ -1,9 +1,10 @@
 import ShoalTypes
 
-/// 128 KiB of one file's content, in pages of `Geometry.blockBytes`; memory is taken for the pages in use, in powers of two.
+/// 128 KiB of one file's content, in pages of `Geometry.blockBytes`; memory is taken for the pages in use, in powers of
+/// two.
 ///
-/// Invariants: `dirty` and `flushing` pages are `valid`; bytes past the file's end are zero; a block with dirty or flushing
-/// pages, or a `pins` count, is never evicted.
+/// Invariants: `dirty` and `flushing` pages are `valid`; bytes past the file's end are zero; a block with dirty or
+/// flushing pages, or a `pins` count, is never evicted.
 final class CacheBlock {
     static let pageBytes = Geometry.blockBytes
     static let pageCount = 32

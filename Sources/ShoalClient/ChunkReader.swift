@@ -111,7 +111,8 @@ final class ChunkReader {
     }
 
     private func corrupt(_ chunk: ChunkID, on node: NodeID) {
-        logger.error("chunk \(chunk): node \(node) served bytes that do not match their checksums; trying another replica")
+        logger.error(
+            "chunk \(chunk): node \(node) served bytes that do not match their checksums; trying another replica")
         view.peer(node)?.call(
             .verifyChunks, ChunkListRequest(epoch: view.map.epoch, chunks: [chunk]), deadline: limits.nodeDeadline
         ) { _ in }

@@ -3,10 +3,11 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Sends a change of a chunk to every replica that must have it, until each has answered or the map no longer counts on it.
+/// Sends a change of a chunk to every replica that must have it, until each has answered or the map no longer counts on
+/// it.
 final class ChunkWriter {
-    /// One change, sent in the same words to every replica. `send` is called again for retries: it must build the message from what is
-    /// true then.
+    /// One change, sent in the same words to every replica. `send` is called again for retries: it must build the
+    /// message from what is true then.
     struct Change {
         var chunk: ChunkID
         var minimumEpoch: Epoch
@@ -48,7 +49,8 @@ final class ChunkWriter {
         self.limits = limits
     }
 
-    /// `completion` gets `.ok` when every in-sync and syncing replica of the latest map has applied the change; otherwise why not.
+    /// `completion` gets `.ok` when every in-sync and syncing replica of the latest map has applied the change;
+    /// otherwise why not.
     func apply(_ change: Change, completion: @escaping (WireStatus) -> Void) {
         let deadline = scheduler.now + limits.nodeDeadline
         advance(Progress(change: change, session: metadata.session, deadline: deadline, completion: completion))

@@ -4,7 +4,9 @@ import ShoalWire
 
 extension Client {
     package func attributes(of id: InodeID, completion: @escaping Completion<FileAttributes>) {
-        if let inode = inodes.existing(id), mayRead(inode), !inode.attributesAreOld { return completion(.success(inode.attributes)) }
+        if let inode = inodes.existing(id), mayRead(inode), !inode.attributesAreOld {
+            return completion(.success(inode.attributes))
+        }
         metadata.request(.getAttributes, isChange: false, { InodeRequest(caller: $0, inode: id) }) { [self] reply in
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
@@ -29,7 +31,8 @@ extension Client {
     }
 
     func setOnServer(_ inode: Inode, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
-        // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local times.
+        // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
+        // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
         metadata.request(
             .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }

@@ -81,7 +81,9 @@ extension Client {
         remove(.removeDirectory, parent, name, completion)
     }
 
-    private func remove(_ operation: Operation, _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<Void>) {
+    private func remove(
+        _ operation: Operation, _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<Void>
+    ) {
         let unused = unusedInode(parent, name)
         metadata.request(
             operation, isChange: true, { NameRequest(caller: $0, parent: parent, name: name, unused: unused) }
@@ -158,12 +160,14 @@ extension Client {
 
     /// The inode that `name` refers to, if this mount is sure of that and has it not open.
     private func unusedInode(_ parent: InodeID, _ name: FileName) -> InodeID {
-        guard let directory = inodes.existing(parent), let known = directory.names[name], let id = known else { return InodeID(0) }
+        guard let directory = inodes.existing(parent), let known = directory.names[name], let id = known else {
+            return InodeID(0)
+        }
         return (inodes.existing(id)?.openCount ?? 0) == 0 ? id : InodeID(0)
     }
 
-    /// The server changed this inode's times or link count on our behalf and the reply does not say to what: the cached attributes are
-    /// asked for again, its names stay.
+    /// The server changed this inode's times or link count on our behalf and the reply does not say to what: the cached
+    /// attributes are asked for again, its names stay.
     private func noteChanged(directory id: InodeID) {
         guard let inode = inodes.existing(id) else { return }
         inode.attributesAreOld = true

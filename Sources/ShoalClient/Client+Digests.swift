@@ -3,11 +3,14 @@ import ShoalTypes
 import ShoalWire
 
 extension Client {
-    /// What each node has of these chunks (at most `ChunkListRequest.chunksMax`); nodes that do not answer are left out.
+    /// What each node has of these chunks (at most `ChunkListRequest.chunksMax`); nodes that do not answer are left
+    /// out.
     package func digests(of chunks: [ChunkID], completion: @escaping Completion<[NodeID: [ChunkID: ChunkDigest]]>) {
         var perNode: [NodeID: [ChunkID]] = [:]
         for chunk in chunks {
-            for replica in view.map[view.map.partition(of: chunk)].replicas { perNode[replica.node, default: []].append(chunk) }
+            for replica in view.map[view.map.partition(of: chunk)].replicas {
+                perNode[replica.node, default: []].append(chunk)
+            }
         }
         var found: [NodeID: [ChunkID: ChunkDigest]] = [:]
         let asked = perNode.filter { view.map.node($0.key)?.isUp == true }.sorted { $0.key < $1.key }
@@ -26,7 +29,8 @@ extension Client {
                 continue
             }
             peer.call(
-                .statChunks, ChunkListRequest(epoch: view.map.epoch, chunks: chunks), deadline: limits.nodeAttemptDeadline,
+                .statChunks, ChunkListRequest(epoch: view.map.epoch, chunks: chunks),
+                deadline: limits.nodeAttemptDeadline,
                 completion: finish)
         }
     }

@@ -2,8 +2,8 @@ import ShoalRPC
 import ShoalTypes
 
 extension Client {
-    /// Fetches the pages of `range` (file offsets, any) that are neither cached nor on their way, a request for each run of up to
-    /// `Geometry.requestBytesMax` within a chunk. Blocks wake their waiters as they arrive.
+    /// Fetches the pages of `range` (file offsets, any) that are neither cached nor on their way, a request for each
+    /// run of up to `Geometry.requestBytesMax` within a chunk. Blocks wake their waiters as they arrive.
     /// - Parameter failed: called for each request that fails.
     func fetch(_ range: Range<UInt64>, of inode: Inode, failed: @escaping (FileError) -> Void) {
         let page = UInt64(CacheBlock.pageBytes)
@@ -56,7 +56,8 @@ extension Client {
         guard place.chunk.data != .none else {
             // Nothing was ever written: the whole of it is a hole.
             scheduler.schedule(after: .milliseconds(0)) { [self] in
-                arrived(.success(UnsafeRawBufferPointer(start: nil, count: 0)), range, blocks, inode, generation, failed)
+                arrived(
+                    .success(UnsafeRawBufferPointer(start: nil, count: 0)), range, blocks, inode, generation, failed)
             }
             return
         }
@@ -80,7 +81,9 @@ extension Client {
                 let page = Int(offset - block.offset) / CacheBlock.pageBytes
                 let bit = CacheBlock.mask(page..<page + 1)
                 block.fetching &= ~bit
-                guard case .success(let bytes) = result, inode.generation == generation, block.valid & bit == 0 else { continue }
+                guard case .success(let bytes) = result, inode.generation == generation, block.valid & bit == 0 else {
+                    continue
+                }
                 fill(block.page(page), from: bytes, at: Int(offset - range.lowerBound), fileOffset: offset, inode)
                 block.valid |= bit
             }
@@ -105,8 +108,8 @@ extension Client {
         }
     }
 
-    /// Runs `body` once every page of `range` is cached, fetching what is missing; nothing is evicted before `body` returns.
-    /// The range ends at the file's end at the latest.
+    /// Runs `body` once every page of `range` is cached, fetching what is missing; nothing is evicted before `body`
+    /// returns. The range ends at the file's end at the latest.
     func withPages(
         _ range: Range<UInt64>, of inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping () -> Void
     ) {

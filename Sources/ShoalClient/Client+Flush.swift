@@ -4,8 +4,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Write-behind. Full blocks leave at once, in requests of up to 1 MiB; the others after a moment, or on flush, fsync, a recall.
-/// The size follows when the nodes hold the bytes.
+/// Write-behind. Full blocks leave at once, in requests of up to 1 MiB; the others after a moment, or on flush, fsync,
+/// a recall. The size follows when the nodes hold the bytes.
 extension Client {
     /// After a write: sends the blocks that are full, and makes sure the rest does not stay for long.
     func startWriteBehind(of inode: Inode) {
@@ -23,12 +23,15 @@ extension Client {
     func flushEarly(_ inode: Inode) {
         send(inode, onlyFull: false)
         guard cache.dirtyBytes >= limits.dirtyBytesMax else { return }
-        for other in Array(inodes.all) where !other.dirtyBlocks.isEmpty && other !== inode { send(other, onlyFull: false) }
+        for other in Array(inodes.all) where !other.dirtyBlocks.isEmpty && other !== inode {
+            send(other, onlyFull: false)
+        }
     }
 
-    /// Writes back everything that is dirty when it is called, then commits size and times. The result is that of this write-back, or of
-    /// an earlier one that nobody has been told about.
-    /// - Parameter releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about to go).
+    /// Writes back everything that is dirty when it is called, then commits size and times. The result is that of this
+    /// write-back, or of an earlier one that nobody has been told about.
+    /// - Parameter releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about
+    ///   to go).
     func flush(_ inode: Inode, releasesReservation: Bool = false, completion: @escaping Completion<Void>) {
         let retried = inode.writeError
         if retried == .noSpace || retried == .quota { inode.writeError = nil }
@@ -92,7 +95,8 @@ extension Client {
             let firstPage = block.dirty.trailingZeroBitCount
             let pages = firstPage..<firstPage + (block.dirty >> UInt32(firstPage)).trailingOnes
             if let last = run.last {
-                let continues = last.block.index + 1 == index && last.pages.upperBound == CacheBlock.pageCount && firstPage == 0
+                let continues =
+                    last.block.index + 1 == index && last.pages.upperBound == CacheBlock.pageCount && firstPage == 0
                 let isSameChunk = block.offset & (inode.attributes.chunkBytes - 1) != 0
                 let fits = bytes + pages.count * CacheBlock.pageBytes <= Geometry.requestBytesMax
                 guard continues, isSameChunk, fits else { break }
@@ -123,7 +127,8 @@ extension Client {
         let place = chunk(
             at: head.block.offset + UInt64(head.pages.lowerBound * CacheBlock.pageBytes), of: inode)
         inode.unsyncedChunks.insert(place.chunk.index)
-        let change = ChunkWriter.Change(chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch, send: sender(of: run, place, inode))
+        let change = ChunkWriter.Change(
+            chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch, send: sender(of: run, place, inode))
         writer.apply(change) { [self] status in
             flushBytesInFlight -= bytes
             inode.flushesInFlight -= 1
@@ -131,7 +136,8 @@ extension Client {
         }
     }
 
-    /// Builds the request each time it is sent: the pages may have been written again since, and checksums must match what goes out.
+    /// Builds the request each time it is sent: the pages may have been written again since, and checksums must match
+    /// what goes out.
     private func sender(of run: [Piece], _ place: (chunk: ChunkID, offset: Int), _ inode: Inode)
         -> (any Peer, Epoch, SessionID, ConnectionGeneration, @escaping (Reply) -> Void) -> Void
     {
@@ -151,7 +157,8 @@ extension Client {
             request.chunkBytesLog2 = chunkBytesLog2
             var payload: [UnsafeRawBufferPointer] = []
             for piece in run {
-                let bytes = piece.block.bytes(piece.pages.lowerBound * CacheBlock.pageBytes..<piece.pages.upperBound * CacheBlock.pageBytes)
+                let bytes = piece.block.bytes(
+                    piece.pages.lowerBound * CacheBlock.pageBytes..<piece.pages.upperBound * CacheBlock.pageBytes)
                 request.checksums += CRC32C.blocks(of: bytes, blockBytes: CacheBlock.pageBytes)
                 payload.append(bytes)
             }
@@ -164,7 +171,9 @@ extension Client {
             let mask = piece.block.flushing
             piece.block.flushing = 0
             // A file that was forgotten meanwhile has no block here any more.
-            guard status != .ok, inode.blocks[piece.block.index] === piece.block, inode.grant.mode == .write else { continue }
+            guard status != .ok, inode.blocks[piece.block.index] === piece.block, inode.grant.mode == .write else {
+                continue
+            }
             cache.dirtyBytes += (mask & ~piece.block.dirty).nonzeroBitCount * CacheBlock.pageBytes
             piece.block.dirty |= mask
             inode.dirtyBlocks.insert(piece.block.index)
@@ -190,7 +199,8 @@ extension Client {
         send(inode, onlyFull: inode.flushWaiters.isEmpty && dirtyWaiters.isEmpty)
     }
 
-    /// When nothing can be written back, writers that wait for room are let go: their next call, close or fsync reports the error.
+    /// When nothing can be written back, writers that wait for room are let go: their next call, close or fsync reports
+    /// the error.
     private func failDirtyWaiters() {
         guard flushBytesInFlight == 0 else { return }
         let waiters = dirtyWaiters
@@ -201,7 +211,8 @@ extension Client {
     // MARK: Metadata that follows
 
     private func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
-        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes) * UInt64(CacheBlock.pageBytes)
+        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
+            * UInt64(CacheBlock.pageBytes)
     }
 
     /// Tells the server how far bytes may reach before any goes there; then goes on sending.
@@ -285,7 +296,9 @@ extension Client {
 
     /// Writes back every inode; the first error is the result.
     func flushAll(completion: @escaping Completion<Void>) {
-        let dirty = inodes.all.filter { $0.isDirty || ($0.grant.mode == .write && $0.reservedSize > $0.attributes.size) }
+        let dirty = inodes.all.filter {
+            $0.isDirty || ($0.grant.mode == .write && $0.reservedSize > $0.attributes.size)
+        }
         var left = dirty.count
         var failure: FileError?
         guard left > 0 else { return completion(.success(())) }

@@ -4,10 +4,12 @@ import ShoalTypes
 import ShoalWire
 
 extension Client {
-    /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted it. While `body` and
-    /// what it starts are under way the lease stays: it calls `done` exactly once when it no longer relies on it.
+    /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
+    /// it. While `body` and what it starts are under way the lease stays: it calls `done` exactly once when it no
+    /// longer relies on it.
     func withLease(
-        _ mode: LeaseMode, on inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping (_ done: @escaping () -> Void) -> Void
+        _ mode: LeaseMode, on inode: Inode, failure: @escaping (FileError) -> Void,
+        _ body: @escaping (_ done: @escaping () -> Void) -> Void
     ) {
         if inode.grant.mode >= mode, !inode.isHeldUp, metadata.leasesAreUsable {
             inode.active += 1
@@ -41,7 +43,8 @@ extension Client {
         if inode.recall != nil { proceedWithRecall(inode) }
     }
 
-    /// For an operation that already runs under the lease and tolerates no other beside it: later ones wait, earlier ones end first.
+    /// For an operation that already runs under the lease and tolerates no other beside it: later ones wait, earlier
+    /// ones end first.
     func withExclusiveUse(of inode: Inode, _ body: @escaping () -> Void) {
         guard !inode.isExclusive else {
             // Another one is at it: this one is in its way, and steps back until it has ended.
@@ -66,11 +69,14 @@ extension Client {
         serveWaiters(of: inode)
     }
 
-    /// Runs the waiters that the present lease satisfies, in order; asks for a higher one for the first that it does not.
+    /// Runs the waiters that the present lease satisfies, in order; asks for a higher one for the first that it does
+    /// not.
     func serveWaiters(of inode: Inode) {
         while let first = inode.waiters.first {
             guard !inode.isHeldUp else { return }
-            guard inode.grant.mode >= first.mode, metadata.leasesAreUsable else { return acquire(first.mode, of: inode) }
+            guard inode.grant.mode >= first.mode, metadata.leasesAreUsable else {
+                return acquire(first.mode, of: inode)
+            }
             inode.waiters.removeFirst()
             first.run(.success(()))
         }
@@ -153,7 +159,8 @@ extension Client {
         return inode
     }
 
-    /// The server's attributes, except what this mount has changed under the write lease and the server does not know yet.
+    /// The server's attributes, except what this mount has changed under the write lease and the server does not know
+    /// yet.
     func merge(_ attributes: FileAttributes, into inode: Inode) {
         var merged = attributes
         if inode.grant.mode == .write, inode.isDirty {
@@ -174,7 +181,8 @@ extension Client {
     /// The server wants the lease back, down to `request.mode`.
     func recalled(_ request: RecallRequest, answer: @escaping (LeaseMode) -> Void) {
         guard let inode = inodes.existing(request.inode), inode.grant.mode > .none else { return answer(.none) }
-        // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the same.
+        // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the
+        // same.
         if request.sequence > inode.grant.sequence { inode.grant.sequence = request.sequence }
         guard inode.grant.mode > request.mode else {
             inode.grant.mode = remainder(of: inode, atMost: request.mode)
@@ -265,11 +273,13 @@ extension Client {
         giveBack(returned)
     }
 
-    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not believed.
+    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not
+    /// believed.
     func giveBack(_ leases: [HeldLease]) {
         guard !leases.isEmpty else { return }
         for lease in leases where lease.mode == .none { returnedLeases[lease.inode] = lease.sequence }
-        metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) { [self] _ in
+        metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) {
+            [self] _ in
             for lease in leases where returnedLeases[lease.inode] == lease.sequence {
                 returnedLeases.removeValue(forKey: lease.inode)
             }

@@ -23,8 +23,11 @@ extension Client {
         lookupOnServer(parent, name, completion)
     }
 
-    private func lookupOnServer(_ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<FileAttributes?>) {
-        metadata.request(.lookup, isChange: false, { NameRequest(caller: $0, parent: parent, name: name) }) { [self] reply in
+    private func lookupOnServer(
+        _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<FileAttributes?>
+    ) {
+        metadata.request(.lookup, isChange: false, { NameRequest(caller: $0, parent: parent, name: name) }) {
+            [self] reply in
             switch reply.decode(LookupReply.self) {
             case .success(let message):
                 let directory = learnDirectory(parent, message.parentGrant, message.found?.parent)
@@ -53,7 +56,9 @@ extension Client {
     /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many.
     func remember(_ name: FileName, _ inode: InodeID?, in directory: Inode) {
         guard directory.grant.mode >= .read, directory.recall == nil else { return }
-        if nameCount >= limits.namesMax { for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) } }
+        if nameCount >= limits.namesMax {
+            for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) }
+        }
         if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
     }
 
@@ -67,13 +72,15 @@ extension Client {
 
     /// Entries after the cookie `after`, at most `limit`, with attributes and leases if asked for.
     package func readDirectory(
-        _ id: InodeID, after: UInt64, limit: Int, withAttributes: Bool, completion: @escaping Completion<ReadDirectoryReply>
+        _ id: InodeID, after: UInt64, limit: Int, withAttributes: Bool,
+        completion: @escaping Completion<ReadDirectoryReply>
     ) {
         metadata.request(
             .readDirectory, isChange: false,
             {
                 ReadDirectoryRequest(
-                    caller: $0, inode: id, after: after, limit: UInt32(min(limit, Int(ReadDirectoryRequest.entriesMax))),
+                    caller: $0, inode: id, after: after,
+                    limit: UInt32(min(limit, Int(ReadDirectoryRequest.entriesMax))),
                     withAttributes: withAttributes)
             }
         ) { [self] reply in
@@ -90,7 +97,9 @@ extension Client {
         for entry in listing.entries {
             if let attributes = entry.attributes { learn(attributes, entry.grant) }
         }
-        guard let directory = inodes.existing(id), directory.grant.mode >= .read, directory.recall == nil else { return }
+        guard let directory = inodes.existing(id), directory.grant.mode >= .read, directory.recall == nil else {
+            return
+        }
         for entry in listing.entries { remember(entry.name, entry.inode, in: directory) }
         // Only a listing without a gap, under one lease, shows that there is nothing else.
         guard after == 0 || after == directory.listingCookie else { return }

@@ -1,7 +1,8 @@
 import ShoalTypes
 
 extension Client {
-    /// Reads up to `length` bytes at `offset`; fewer at the end of the file. The buffers, in order, are valid during the call.
+    /// Reads up to `length` bytes at `offset`; fewer at the end of the file. The buffers, in order, are valid during
+    /// the call.
     package func read(
         _ id: InodeID, offset: UInt64, length: Int, completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
@@ -42,13 +43,14 @@ extension Client {
         return found
     }
 
-    /// A reader that goes on where it stopped is served ahead: the window doubles with each such read up to its limit, and
-    /// closes when a read lands elsewhere.
+    /// A reader that goes on where it stopped is served ahead: the window doubles with each such read up to its limit,
+    /// and closes when a read lands elsewhere.
     private func readAhead(_ range: Range<UInt64>, of inode: Inode) {
         var state = inode.readAhead
         defer { inode.readAhead = state }
         // Requests of one reader may overtake each other a little.
-        let isLittleBehind = state.window > 0 && range.lowerBound < state.next
+        let isLittleBehind =
+            state.window > 0 && range.lowerBound < state.next
             && state.next - range.lowerBound <= UInt64(Geometry.requestBytesMax)
         guard range.lowerBound == state.next || isLittleBehind else {
             state = ReadAheadState(next: range.upperBound, window: 0, requestedUpTo: range.upperBound)

@@ -3,8 +3,8 @@ import ShoalTypes
 import ShoalWire
 
 extension Client {
-    /// Writes back and makes durable: on return the file's content and, with the metadata server's log, its attributes and names survive
-    /// the loss of power of every machine (fsync(2)).
+    /// Writes back and makes durable: on return the file's content and, with the metadata server's log, its attributes
+    /// and names survive the loss of power of every machine (fsync(2)).
     package func sync(_ id: InodeID, completion: @escaping Completion<Void>) {
         let inode = inodes.inode(id)
         guard !inode.isDirectory else { return syncMetadata(completion: completion) }
@@ -42,7 +42,8 @@ extension Client {
         }
     }
 
-    /// Asks every node with a replica of an unsynced chunk to sync it; every node at all when others may have written it too.
+    /// Asks every node with a replica of an unsynced chunk to sync it; every node at all when others may have written
+    /// it too.
     private func syncChunks(of inode: Inode, completion: @escaping Completion<Void>) {
         let indexes = inode.unsyncedChunks
         let isForeign = inode.mayHaveForeignUnsynced
@@ -112,7 +113,8 @@ extension Client {
         }
     }
 
-    private func sendParts(_ chunks: ArraySlice<ChunkID>, to peer: any Peer, completion: @escaping (WireStatus) -> Void) {
+    private func sendParts(_ chunks: ArraySlice<ChunkID>, to peer: any Peer, completion: @escaping (WireStatus) -> Void)
+    {
         let part = Array(chunks.prefix(ChunkListRequest.chunksMax))
         peer.call(
             .syncChunks, ChunkListRequest(epoch: view.map.epoch, chunks: part), deadline: limits.nodeDeadline

@@ -4,7 +4,9 @@ import ShoalWire
 
 extension Client {
     /// Sets the size (truncate(2)), with any other attributes of `change` in the same step.
-    func truncate(_ inode: Inode, to size: UInt64, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
+    func truncate(
+        _ inode: Inode, to size: UInt64, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>
+    ) {
         guard size <= Geometry.fileBytesMax else { return completion(.failure(.fileTooLarge)) }
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
             let finish: Completion<FileAttributes> = { result in
@@ -73,7 +75,8 @@ extension Client {
         }
     }
 
-    /// Makes `size ..< end` a hole on the nodes: the rest of the block that `size` falls into becomes zeros, later chunks go.
+    /// Makes `size ..< end` a hole on the nodes: the rest of the block that `size` falls into becomes zeros, later
+    /// chunks go.
     func cutChunks(of inode: Inode, from size: UInt64, to end: UInt64, completion: @escaping Completion<Void>) {
         guard inode.attributes.data != .none else { return completion(.success(())) }
         zeroTail(of: inode, from: size) { [self] result in
@@ -96,7 +99,8 @@ extension Client {
             guard let block = inode.blocks[index] else { return completion(.failure(.inputOutput)) }
             let number = Int(start - block.offset) / CacheBlock.pageBytes
             let bytes = block.page(number)
-            UnsafeMutableRawBufferPointer(rebasing: bytes[Int(size - start)...]).initializeMemory(as: UInt8.self, repeating: 0)
+            UnsafeMutableRawBufferPointer(rebasing: bytes[Int(size - start)...]).initializeMemory(
+                as: UInt8.self, repeating: 0)
             let mask = CacheBlock.mask(number..<number + 1)
             if block.dirty & mask == 0 { cache.dirtyBytes += CacheBlock.pageBytes }
             block.dirty |= mask
@@ -113,7 +117,8 @@ extension Client {
 
     /// One chunk after the other, up to sixteen at once.
     private func cut(
-        _ inode: Inode, _ place: (chunk: ChunkID, offset: Int), upTo last: UInt32, _ completion: @escaping Completion<Void>
+        _ inode: Inode, _ place: (chunk: ChunkID, offset: Int), upTo last: UInt32,
+        _ completion: @escaping Completion<Void>
     ) {
         guard place.chunk.index <= last else { return completion(.success(())) }
         let batchEnd = min(last, place.chunk.index &+ 15)
@@ -132,7 +137,9 @@ extension Client {
         }
     }
 
-    private func truncateChunk(_ chunk: ChunkID, to length: Int, _ inode: Inode, completion: @escaping (WireStatus) -> Void) {
+    private func truncateChunk(
+        _ chunk: ChunkID, to length: Int, _ inode: Inode, completion: @escaping (WireStatus) -> Void
+    ) {
         inode.chunkVersion += 1
         inode.unsyncedChunks.insert(chunk.index)
         let version = inode.chunkVersion

@@ -3,7 +3,8 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// Two-phase upload: chunks are written and synced under a data ID that nobody else knows, then one commit publishes it.
+/// Two-phase upload: chunks are written and synced under a data ID that nobody else knows, then one commit publishes
+/// it.
 package final class Upload {
     private let client: Client
     private let prepared: PrepareUploadReply
@@ -44,7 +45,8 @@ package final class Upload {
         chunks.insert(chunk.index)
         let request = writeRequest(chunk, offset, padded)
         let deadline = client.limits.nodeAttemptDeadline
-        let change = ChunkWriter.Change(chunk: chunk, minimumEpoch: Epoch(0)) { peer, epoch, session, generation, completion in
+        let change = ChunkWriter.Change(chunk: chunk, minimumEpoch: Epoch(0)) {
+            peer, epoch, session, generation, completion in
             var request = request
             request.epoch = epoch
             request.session = session
@@ -69,7 +71,8 @@ package final class Upload {
 
     /// Syncs the chunks on every replica, then makes the name refer to them.
     package func publish(
-        _ parent: InodeID, _ name: FileName, mode: UInt32, uid: UInt32, gid: UInt32, completion: @escaping Completion<FileAttributes>
+        _ parent: InodeID, _ name: FileName, mode: UInt32, uid: UInt32, gid: UInt32,
+        completion: @escaping Completion<FileAttributes>
     ) {
         client.syncChunks(prepared.data, chunks) { [self] result in
             if case .failure(let error) = result { return completion(.failure(error)) }

@@ -9,14 +9,15 @@ extension Client {
         case end
     }
 
-    /// Buffers `bytes`, which are valid during the call only. Completes when every mount can see them; they are on the nodes after a
-    /// `flush`, and on disks after an `fsync`. Waits while too many bytes are dirty.
+    /// Buffers `bytes`, which are valid during the call only. Completes when every mount can see them; they are on the
+    /// nodes after a `flush`, and on disks after an `fsync`. Waits while too many bytes are dirty.
     package func write(
         _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            let offset = validated(place, bytes.count, inode), edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode)
+            let offset = validated(place, bytes.count, inode),
+            edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode)
         {
             return store(bytes, at: offset, inode, completion)
         }
@@ -49,7 +50,8 @@ extension Client {
         return offset <= bound && UInt64(count) <= bound - offset ? offset : nil
     }
 
-    /// The pages that `range` covers only in part, and that hold bytes of the file: they must be read before they are written.
+    /// The pages that `range` covers only in part, and that hold bytes of the file: they must be read before they are
+    /// written.
     private func partialPages(_ range: Range<UInt64>, of inode: Inode) -> [Range<UInt64>] {
         let page = UInt64(CacheBlock.pageBytes)
         let size = inode.attributes.size
@@ -101,7 +103,8 @@ extension Client {
             let index = position / UInt64(CacheBlock.bytes)
             let start = Int(position - index * UInt64(CacheBlock.bytes))
             let stop = Int(min(end - index * UInt64(CacheBlock.bytes), UInt64(CacheBlock.bytes)))
-            let source = UnsafeRawBufferPointer(rebasing: bytes[Int(position - offset)..<Int(position - offset) + stop - start])
+            let source = UnsafeRawBufferPointer(
+                rebasing: bytes[Int(position - offset)..<Int(position - offset) + stop - start])
             store(source, in: index, start..<stop, inode)
             position += UInt64(stop - start)
         }
@@ -121,7 +124,9 @@ extension Client {
         let pageBytes = CacheBlock.pageBytes
         let pages = range.lowerBound / pageBytes..<(range.upperBound + pageBytes - 1) / pageBytes
         let block = block(index, of: inode, pages: pages.upperBound)
-        let isHeadNew = range.lowerBound % pageBytes != 0 && block.valid & CacheBlock.mask(pages.lowerBound..<pages.lowerBound + 1) == 0
+        let isHeadNew =
+            range.lowerBound % pageBytes != 0
+            && block.valid & CacheBlock.mask(pages.lowerBound..<pages.lowerBound + 1) == 0
         let tailPage = pages.upperBound - 1
         let isTailNew = range.upperBound % pageBytes != 0 && block.valid & CacheBlock.mask(tailPage..<tailPage + 1) == 0
         // Pages without content so far are zeros around what is written.

@@ -5,8 +5,8 @@ import ShoalWire
 
 package typealias Completion<Value> = (Result<Value, FileError>) -> Void
 
-/// One mount's (or command's) view of the cluster: the single class of truth for its inodes, leases, cached blocks and buffered
-/// writes. Owned by one loop: every call is made, and every completion runs, there.
+/// One mount's (or command's) view of the cluster: the single class of truth for its inodes, leases, cached blocks and
+/// buffered writes. Owned by one loop: every call is made, and every completion runs, there.
 package final class Client {
     let scheduler: any Scheduler
     let limits: ClientLimits
@@ -83,7 +83,9 @@ package final class Client {
     private func received(_ request: Request, _ responder: any Responder) {
         switch request.operation {
         case .recall:
-            guard case .success(let recall) = decode(request, as: RecallRequest.self) else { return responder.reply(.badRequest) }
+            guard case .success(let recall) = decode(request, as: RecallRequest.self) else {
+                return responder.reply(.badRequest)
+            }
             recalled(recall) { responder.reply(RecallReply(remaining: $0)) }
         case .glimpse:
             guard case .success(let glimpse) = decode(request, as: GlimpseRequest.self) else {
@@ -96,7 +98,9 @@ package final class Client {
     }
 
     private func notified(_ notice: Request) {
-        guard notice.operation == .mapChanged, case .success(let message) = decode(notice, as: MapMessage.self) else { return }
+        guard notice.operation == .mapChanged, case .success(let message) = decode(notice, as: MapMessage.self) else {
+            return
+        }
         view.adopt(message.map)
     }
 

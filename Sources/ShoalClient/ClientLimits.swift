@@ -38,7 +38,8 @@ package struct ClientLimits: Sendable {
 package enum CachePolicy: String, Sendable, CaseIterable {
     /// The least recently used.
     case lru
-    /// The least often used, of those the least recently: four segments, a hit moves a block up one, so that a scan cannot
-    /// push out what is used again and again (S4LRU: Huang et al., "An Analysis of Facebook Photo Caching", SOSP 2013).
+    /// The least often used, of those the least recently: four segments, a hit moves a block up one, so that a scan
+    /// cannot push out what is used again and again (S4LRU: Huang et al., "An Analysis of Facebook Photo Caching", SOSP
+    /// 2013).
     case lfu
 }

@@ -44,7 +44,8 @@ final class ClusterView: PeerDelegate {
             hello: { [unowned self] in
                 let generation = (generations[address] ?? ConnectionGeneration(0)).next
                 generations[address] = generation
-                return Hello(role: .client, cluster: metadata.cluster, session: metadata.session, generation: generation)
+                return Hello(
+                    role: .client, cluster: metadata.cluster, session: metadata.session, generation: generation)
             }, delegate: self)
         peers[address] = peer
         return peer
@@ -63,7 +64,8 @@ final class ClusterView: PeerDelegate {
 
     func close() { reconnectAll() }
 
-    /// Fetches the map; `completion` runs when a newer one was adopted or there is none. Calls made meanwhile share one request.
+    /// Fetches the map; `completion` runs when a newer one was adopted or there is none. Calls made meanwhile share one
+    /// request.
     func refresh(completion: @escaping () -> Void) {
         mapWaiters.append(completion)
         guard mapWaiters.count == 1 else { return }
@@ -93,8 +95,8 @@ final class ClusterView: PeerDelegate {
         }
     }
 
-    /// The in-sync node with the least outstanding work of two drawn at random (the power of two choices: Mitzenmacher 2001),
-    /// leaving out `avoiding`.
+    /// The in-sync node with the least outstanding work of two drawn at random (the power of two choices: Mitzenmacher
+    /// 2001), leaving out `avoiding`.
     func readReplica(of partition: PartitionID, avoiding: Set<NodeID>) -> NodeID? {
         let candidates = map[partition].inSync.filter { node in
             !avoiding.contains(node) && map.node(node)?.isUp == true

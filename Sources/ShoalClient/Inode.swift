@@ -1,7 +1,7 @@
 import ShoalTypes
 
-/// What the mount knows of one inode, and what is under way on it. Everything in here is true only while the lease stands:
-/// `attributes`, `names` and `blocks` under `read`, dirty pages under `write`.
+/// What the mount knows of one inode, and what is under way on it. Everything in here is true only while the lease
+/// stands: `attributes`, `names` and `blocks` under `read`, dirty pages under `write`.
 final class Inode {
     let id: InodeID
     var attributes: FileAttributes

@@ -3,8 +3,9 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// The session with the metadata server: opens it, keeps it alive, takes it up again after a lost connection or a restarted
-/// server, and carries every request to an answer or its deadline. A changing request is executed once however often it is sent.
+/// The session with the metadata server: opens it, keeps it alive, takes it up again after a lost connection or a
+/// restarted server, and carries every request to an answer or its deadline. A changing request is executed once
+/// however often it is sent.
 final class MetadataLink: PeerDelegate {
     enum State {
         /// Not connected, or connected and not yet past the opening.
@@ -90,8 +91,8 @@ final class MetadataLink: PeerDelegate {
 
     // MARK: Requests
 
-    /// Sends the message that `make` builds for the caller it is given, and again after a lost connection, until `completion` has
-    /// a reply or the deadline has passed (`.unreachable`).
+    /// Sends the message that `make` builds for the caller it is given, and again after a lost connection, until
+    /// `completion` has a reply or the deadline has passed (`.unreachable`).
     func request<Message: WireMessage>(
         _ operation: Operation, isChange: Bool, deadline: Interval? = nil, _ make: @escaping (Caller) -> Message,
         completion: @escaping (Reply) -> Void

@@ -1,6 +1,7 @@
 import ShoalTransport
 
-/// Why a command about a cluster cannot do what it was asked; the description is one line: what is wrong, and what to do.
+/// Why a command about a cluster cannot do what it was asked; the description is one line: what is wrong, and what to
+/// do.
 package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
     case noCluster(String)
     case notEmpty(String)

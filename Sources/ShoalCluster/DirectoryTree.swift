@@ -18,7 +18,8 @@ enum DirectoryTree {
         return names.sorted()
     }
 
-    /// Deletes a file, or a directory with all that is in it; symlinks are deleted, not followed. No effect if it is absent.
+    /// Deletes a file, or a directory with all that is in it; symlinks are deleted, not followed. No effect if it is
+    /// absent.
     static func remove(_ path: String) throws(ClusterError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {

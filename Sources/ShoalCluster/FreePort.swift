@@ -2,11 +2,12 @@ import Glibc
 
 /// Ports for servers that are started without one.
 enum FreePort {
-    /// Below the range from which the kernel picks ports for outgoing connections, so that a stopped server's port is still
-    /// free when it starts again.
+    /// Below the range from which the kernel picks ports for outgoing connections, so that a stopped server's port is
+    /// still free when it starts again.
     static let range: ClosedRange<UInt16> = 10_000...29_999
 
-    /// A port of 127.0.0.1 that nobody listens on and that is not in `taken`. Clusters in different directories begin to look at different places.
+    /// A port of 127.0.0.1 that nobody listens on and that is not in `taken`. Clusters in different directories begin
+    /// to look at different places.
     static func choose(for directory: String, notIn taken: Set<UInt16>) throws(ClusterError) -> UInt16 {
         // FNV-1a: the same on every run.
         let hash = directory.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }

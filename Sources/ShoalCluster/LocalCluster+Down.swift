@@ -5,8 +5,8 @@ extension LocalCluster {
     private static let unmountSecondsMax: Int64 = 120
     private static let stopSecondsMax: Int64 = 30
 
-    /// Unmounts, then stops the metadata server, then the nodes: in this order it never sees a node go, and the cluster map
-    /// stays as it is. Returns when all of them have ended. Harmless if nothing runs.
+    /// Unmounts, then stops the metadata server, then the nodes: in this order it never sees a node go, and the cluster
+    /// map stays as it is. Returns when all of them have ended. Harmless if nothing runs.
     ///
     /// - Parameter isForced: Detach mounts that are in use, and kill what does not end.
     package func down(isForced: Bool = false) throws(ClusterError) {

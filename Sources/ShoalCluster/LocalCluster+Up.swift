@@ -18,8 +18,8 @@ extension LocalCluster {
     private static let replicasDefault = 2
     private static let joinSecondsMax: Int64 = 60
 
-    /// Starts what is not running, makes the cluster first if there is none, and returns when all of it answers. What runs is left
-    /// alone. Everything started stays if a later part fails.
+    /// Starts what is not running, makes the cluster first if there is none, and returns when all of it answers. What
+    /// runs is left alone. Everything started stays if a later part fails.
     package func up(_ options: UpOptions) throws(ClusterError) -> ClusterState {
         if let nodes = options.nodes, !(1...Self.nodesMax).contains(nodes) { throw .tooManyNodes(nodes) }
         let known = try ClusterState.load(layout.statePath)

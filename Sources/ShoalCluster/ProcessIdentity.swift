@@ -34,8 +34,8 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
         if isRunning { kill(pid, number) }
     }
 
-    /// Waits until the process has ended, at most `seconds`; false if it has not. A process that is not our child announces its end to
-    /// nobody, so this looks, often.
+    /// Waits until the process has ended, at most `seconds`; false if it has not. A process that is not our child
+    /// announces its end to nobody, so this looks, often.
     package func waitForEnd(seconds: Int64) -> Bool {
         let end = MonotonicClock.now + Interval.seconds(seconds)
         while isRunning {

@@ -1,9 +1,9 @@
 import Glibc
 import ShoalTypes
 
-/// How a process that was started in the background tells the one that started it that it is ready, or why it is not: one
-/// line on an inherited descriptor (`--ready-fd`), then the descriptor is closed. The end of the process without a line is
-/// an event too, so nobody waits for a time.
+/// How a process that was started in the background tells the one that started it that it is ready, or why it is not:
+/// one line on an inherited descriptor (`--ready-fd`), then the descriptor is closed. The end of the process without a
+/// line is an event too, so nobody waits for a time.
 ///
 ///     ready 127.0.0.1:12345
 ///     failed 127.0.0.1:12345: the port is in use

@@ -2,8 +2,8 @@ import FoundationEssentials
 import ShoalTypes
 import ShoalWire
 
-/// What `shoal status` shows, as data: the output of `--json`. Keys and meanings are in docs/formats/status-json.md and change
-/// only together with `format`.
+/// What `shoal status` shows, as data: the output of `--json`. Keys and meanings are in docs/formats/status-json.md and
+/// change only together with `format`.
 package struct StatusDocument: Codable, Equatable, Sendable {
     package struct Metadata: Codable, Equatable, Sendable {
         package var address: String

@@ -7,7 +7,8 @@ import ShoalTypes
 /// only until the method returns. The kernel checks permissions (`default_permissions`) and has applied the umask.
 ///
 /// Inodes: every entry that the kernel took (`entry`, `created`, and each `add` of a directory reply with attributes)
-/// counts one lookup; the inode stays known to the kernel until `forget` has given all of them back. The root always is.
+/// counts one lookup; the inode stays known to the kernel until `forget` has given all of them back. The root always
+/// is.
 package protocol FuseFilesystem: AnyObject {
     func lookup(_ name: FileName, in parent: InodeID, reply: FuseEntryReply)
     /// The kernel gives `lookups` lookups of `inode` back. Needs no answer.
@@ -38,8 +39,8 @@ package protocol FuseFilesystem: AnyObject {
 
     /// Opens an existing file; `flags` never holds O_CREAT, O_EXCL, but O_TRUNC, which is the filesystem's to do.
     func open(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply)
-    /// Creates and opens a regular file. `flags.isExclusive`: `.exists` if the name is there. Otherwise an existing file
-    /// may be opened (the kernel looked the name up just before, and it was absent then).
+    /// Creates and opens a regular file. `flags.isExclusive`: `.exists` if the name is there. Otherwise an existing
+    /// file may be opened (the kernel looked the name up just before, and it was absent then).
     func create(
         _ name: FileName, in parent: InodeID, mode: UInt32, flags: FuseOpenFlags, caller: FuseCaller,
         reply: FuseCreateReply)

@@ -2,8 +2,8 @@ import CFuse3
 import Glibc
 import ShoalTypes
 
-/// The one answer owed to the kernel for a request. Replies wrap it; dropping the last of them without an answer answers
-/// EIO, so that a caller never hangs. A second answer is a bug of ours and traps.
+/// The one answer owed to the kernel for a request. Replies wrap it; dropping the last of them without an answer
+/// answers EIO, so that a caller never hangs. A second answer is a bug of ours and traps.
 ///
 /// Unchecked: libfuse takes answers from any thread, and the filesystem hands a request from one owner to the next
 /// without sharing it, so `pending` has one user at a time.
@@ -44,8 +44,9 @@ package final class FuseRequest: @unchecked Sendable {
         _ = answer { fuse_reply_err($0, error.errno) }
     }
 
-    /// Calls `handler` if the caller is interrupted by a signal before the answer; at once if it was already. The handler
-    /// runs on the thread that processes messages, and may answer. Only for sessions that one thread serves, on it.
+    /// Calls `handler` if the caller is interrupted by a signal before the answer; at once if it was already. The
+    /// handler runs on the thread that processes messages, and may answer. Only for sessions that one thread serves, on
+    /// it.
     package func onInterrupt(_ handler: @escaping () -> Void) {
         guard let request = pending else { return }
         if fuse_req_interrupted(request) != 0 { return handler() }

@@ -1,15 +1,15 @@
 /// An ordered map from byte strings to byte strings; keys compare as unsigned bytes. Safe from any thread.
 ///
-/// This is all that the metadata service and the chunk index ask of an engine: RocksDB in production, `InMemoryStore` in
-/// tests and simulation. Both run the same conformance suite.
+/// This is all that the metadata service and the chunk index ask of an engine: RocksDB in production, `InMemoryStore`
+/// in tests and simulation. Both run the same conformance suite.
 package protocol KeyValueStore: AnyObject, Sendable {
     func get(_ key: [UInt8]) throws(KeyValueError) -> [UInt8]?
     /// Entries with `lower <= key < upper` in ascending order, until `body` returns false. `body` must not write.
     func scan(
         from lower: [UInt8], to upper: [UInt8], _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
     ) throws(KeyValueError)
-    /// Applies the whole batch or none of it. It survives the end of the process when this returns; the loss of power if
-    /// `sync` is true, or after the next `sync()`.
+    /// Applies the whole batch or none of it. It survives the end of the process when this returns; the loss of power
+    /// if `sync` is true, or after the next `sync()`.
     func commit(_ batch: WriteBatch, sync: Bool) throws(KeyValueError)
     /// Returns when everything committed before survives the loss of power.
     func sync() throws(KeyValueError)

@@ -37,7 +37,9 @@ extension MountFilesystem {
             case .failure(let error): reply.error(error)
             case .success(nil): reply.error(.notFound)
             case .success(let found?):
-                guard found.kind == .regular else { return reply.error(found.kind == .directory ? .isDirectory : .exists) }
+                guard found.kind == .regular else {
+                    return reply.error(found.kind == .directory ? .isDirectory : .exists)
+                }
                 client.open(found.inode, writes: flags.isWritable, truncates: flags.isTruncate) { [self] result in
                     switch result {
                     case .success(let attributes): created(attributes, reply)

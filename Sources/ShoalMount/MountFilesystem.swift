@@ -2,8 +2,9 @@ import ShoalClient
 import ShoalFUSE
 import ShoalTypes
 
-/// The kernel's requests, turned into calls of the client core. The kernel caches neither names nor attributes nor content: every
-/// answer has timeout 0 and every file is opened for direct I/O, so what one mount has changed every other one sees.
+/// The kernel's requests, turned into calls of the client core. The kernel caches neither names nor attributes nor
+/// content: every answer has timeout 0 and every file is opened for direct I/O, so what one mount has changed every
+/// other one sees.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var parents: [InodeID: InodeID] = [.root: .root]

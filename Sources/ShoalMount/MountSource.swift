@@ -1,6 +1,7 @@
 import ShoalTransport
 
-/// What the mount table shows as a mount's source: `shoal@HOST:PORT#PID`, so that `shoal umount` can wait for the process.
+/// What the mount table shows as a mount's source: `shoal@HOST:PORT#PID`, so that `shoal umount` can wait for the
+/// process.
 package struct MountSource: Equatable, Sendable, CustomStringConvertible {
     package var metadata: HostPort
     package var process: Int32

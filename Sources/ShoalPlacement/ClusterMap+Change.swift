@@ -1,8 +1,8 @@
 import ShoalTypes
 
 extension ClusterMap {
-    /// Runs `body` on a copy of the partitions and the rest of the map; if that changed anything, the epoch grows by one and
-    /// the partitions that changed carry it. Returns whether anything changed.
+    /// Runs `body` on a copy of the partitions and the rest of the map; if that changed anything, the epoch grows by
+    /// one and the partitions that changed carry it. Returns whether anything changed.
     ///
     /// Every public mutation is one call of this, so that one event is one epoch.
     mutating func change(_ body: (inout ClusterMap) -> Void) -> Bool {

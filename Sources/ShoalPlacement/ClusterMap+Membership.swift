@@ -6,12 +6,12 @@ extension ClusterMap {
 
     /// A node announces itself. Returns whether the map changed.
     ///
-    /// A new node is given its share. Where nobody holds a partition yet it is in sync at once, as there is no data; elsewhere it starts
-    /// as syncing and the replica that it takes over from stays until it is in sync.
+    /// A new node is given its share. Where nobody holds a partition yet it is in sync at once, as there is no data;
+    /// elsewhere it starts as syncing and the replica that it takes over from stays until it is in sync.
     ///
-    /// A known node's address, zone and weight are updated and it counts as up. Its stale replicas become syncing. If the store
-    /// may have lost acknowledged writes (`isIntact` false), so do the in-sync ones that somebody else has in sync; where it
-    /// is the only one, what it has is the best there is.
+    /// A known node's address, zone and weight are updated and it counts as up. Its stale replicas become syncing. If
+    /// the store may have lost acknowledged writes (`isIntact` false), so do the in-sync ones that somebody else has in
+    /// sync; where it is the only one, what it has is the best there is.
     ///
     /// - Parameter partitionCount: Used by the first node of a cluster only; the count never changes.
     package mutating func register(
@@ -43,8 +43,8 @@ extension ClusterMap {
         }
     }
 
-    /// The leader lost the node, or it was reported. Its replicas become stale, except where it has a partition's last in-sync
-    /// one: that stays, and its callers wait for the node. Returns whether the map changed.
+    /// The leader lost the node, or it was reported. Its replicas become stale, except where it has a partition's last
+    /// in-sync one: that stays, and its callers wait for the node. Returns whether the map changed.
     package mutating func markDown(_ node: NodeID) -> Bool {
         change { map in
             guard let index = map.nodes.firstIndex(where: { $0.id == node }) else { return }
@@ -55,8 +55,8 @@ extension ClusterMap {
         }
     }
 
-    /// A node that was reported, but never lost its connection to the leader, is let in again: it counts as up and its stale
-    /// replicas become syncing. Returns whether the map changed.
+    /// A node that was reported, but never lost its connection to the leader, is let in again: it counts as up and its
+    /// stale replicas become syncing. Returns whether the map changed.
     package mutating func beginSync(_ node: NodeID) -> Bool {
         change { map in
             guard let index = map.nodes.firstIndex(where: { $0.id == node }) else { return }
@@ -65,9 +65,9 @@ extension ClusterMap {
         }
     }
 
-    /// The node has been down for longer than the grace period: others take over its partitions, as syncing replicas. Its weight
-    /// becomes 0, which says that it takes no partitions until it registers again. Its own replicas go when their
-    /// replacements are in sync. No effect on a node that is up. Returns whether the map changed.
+    /// The node has been down for longer than the grace period: others take over its partitions, as syncing replicas.
+    /// Its weight becomes 0, which says that it takes no partitions until it registers again. Its own replicas go when
+    /// their replacements are in sync. No effect on a node that is up. Returns whether the map changed.
     package mutating func replace(down node: NodeID) -> Bool {
         change { map in
             guard let index = map.nodes.firstIndex(where: { $0.id == node }) else { return }

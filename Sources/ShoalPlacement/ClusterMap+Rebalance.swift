@@ -3,8 +3,9 @@ import ShoalTypes
 extension ClusterMap {
     /// Who should hold what: the assignment for the nodes as they are, closest to who holds it now.
     ///
-    /// It is computed afresh when it is needed and never stored. That is stable: while nothing else changes, an assignment that adds nothing to
-    /// the present replicas exists (the one that they were added for), so recomputing it never asks for a further move.
+    /// It is computed afresh when it is needed and never stored. That is stable: while nothing else changes, an
+    /// assignment that adds nothing to the present replicas exists (the one that they were added for), so recomputing
+    /// it never asks for a further move.
     private func target() -> [[NodeID]] {
         Placement.assign(
             partitionCount: partitions.count, replicaCount: Int(replicaCount), nodes: nodes,
@@ -35,8 +36,8 @@ extension ClusterMap {
 }
 
 extension PartitionAssignment {
-    /// A surplus replica goes once every wanted one is in sync; earlier only if the partition has more than the wire format
-    /// carries, and then the in-sync ones last, and never below the number wanted.
+    /// A surplus replica goes once every wanted one is in sync; earlier only if the partition has more than the wire
+    /// format carries, and then the in-sync ones last, and never below the number wanted.
     fileprivate mutating func dropSurplus(target: [NodeID]) {
         guard !target.isEmpty else { return }
         if target.allSatisfy({ state(of: $0) == .inSync }) {

@@ -1,11 +1,12 @@
 import ShoalTypes
 
 extension ClusterMap {
-    /// A node has caught up with these partitions: its syncing replicas become in-sync. Partitions of which it has no syncing
-    /// replica (any more) are ignored. Then the replicas that the target assignment does not want are dropped where all
-    /// that it wants are in sync. Returns whether the map changed.
+    /// A node has caught up with these partitions: its syncing replicas become in-sync. Partitions of which it has no
+    /// syncing replica (any more) are ignored. Then the replicas that the target assignment does not want are dropped
+    /// where all that it wants are in sync. Returns whether the map changed.
     ///
-    /// A node that is down kept its in-sync replica only while that was the last one; with the new one it becomes stale.
+    /// A node that is down kept its in-sync replica only while that was the last one; with the new one it becomes
+    /// stale.
     package mutating func markSynced(_ node: NodeID, partitions synced: [PartitionID]) -> Bool {
         change { map in
             let down = Set(map.nodes.filter { !$0.isUp }.map(\.id))

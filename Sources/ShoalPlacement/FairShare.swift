@@ -45,8 +45,8 @@ struct FairShare {
         self.shares = shares
     }
 
-    /// Sets the shares of `nodes`, which add up to `sum` (at most `cap` each): the heaviest are cut at the cap, the others
-    /// are exactly proportional.
+    /// Sets the shares of `nodes`, which add up to `sum` (at most `cap` each): the heaviest are cut at the cap, the
+    /// others are exactly proportional.
     private static func divide(
         _ sum: Double, over nodes: [Int], weights: [Double], cap: Double, into shares: inout [Double]
     ) {
@@ -64,8 +64,8 @@ struct FairShare {
         }
     }
 
-    /// The lowest water level that `suffices`, which is false below it and true above it. Bisects the logarithm: weights may
-    /// differ by any factor. The result decides only which caps bind; the shares are computed from that.
+    /// The lowest water level that `suffices`, which is false below it and true above it. Bisects the logarithm:
+    /// weights may differ by any factor. The result decides only which caps bind; the shares are computed from that.
     private static func level(_ suffices: (Double) -> Bool) -> Double {
         var low = -50.0
         var high = 600.0

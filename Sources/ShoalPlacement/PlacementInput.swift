@@ -39,8 +39,8 @@ struct PlacementInput {
         self.zoneBounds = Self.zoneBounds(replicaCount: self.replicaCount, zoneSizes: nodesOf.map(\.count))
     }
 
-    /// As even as the zones' sizes allow: every zone gets `level` replicas, or as many as it has nodes; the zones that have
-    /// more nodes than that share what is left, one each.
+    /// As even as the zones' sizes allow: every zone gets `level` replicas, or as many as it has nodes; the zones that
+    /// have more nodes than that share what is left, one each.
     static func zoneBounds(replicaCount: Int, zoneSizes: [Int]) -> [ClosedRange<Int>] {
         var level = 0
         while level < replicaCount, zoneSizes.reduce(0, { $0 + min($1, level + 1) }) <= replicaCount { level += 1 }

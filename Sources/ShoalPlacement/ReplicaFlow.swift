@@ -2,14 +2,14 @@ import ShoalTypes
 
 /// Finds the assignment that meets all bounds and adds the fewest replicas, as a minimum-cost flow.
 ///
-/// The network has a vertex per partition (which receives `replicaCount` units), per partition and zone, per node, and a
-/// sink. An arc from a partition to its zone vertex carries `zoneBounds`, from there to a node of the zone 0 or 1 (a replica;
-/// it costs 1 unless the node held one before), from a node to the sink `nodeBounds`.
+/// The network has a vertex per partition (which receives `replicaCount` units), per partition and zone, per node, and
+/// a sink. An arc from a partition to its zone vertex carries `zoneBounds`, from there to a node of the zone 0 or 1 (a
+/// replica; it costs 1 unless the node held one before), from a node to the sink `nodeBounds`.
 ///
-/// Method: successive shortest paths (Ahuja, Magnanti and Orlin, "Network flows", 9.7), started from the previous assignment,
-/// which is optimal but not balanced, with a phase for each distance: Dijkstra's algorithm over reduced costs, then
-/// breadth-first augmentation over arcs of reduced cost zero, in rendezvous order. Work is proportional to partitions x nodes x
-/// phases, and there are few phases; memory to partitions x nodes.
+/// Method: successive shortest paths (Ahuja, Magnanti and Orlin, "Network flows", 9.7), started from the previous
+/// assignment, which is optimal but not balanced, with a phase for each distance: Dijkstra's algorithm over reduced
+/// costs, then breadth-first augmentation over arcs of reduced cost zero, in rendezvous order. Work is proportional to
+/// partitions x nodes x phases, and there are few phases; memory to partitions x nodes.
 struct ReplicaFlow {
     private let input: PlacementInput
     private let nodeBounds: [ClosedRange<Int>]
@@ -141,8 +141,8 @@ struct ReplicaFlow {
         }
     }
 
-    /// Dijkstra's algorithm from every vertex with excess to the nearest with a deficit; afterwards a path of reduced cost
-    /// zero joins them. False if none can be reached.
+    /// Dijkstra's algorithm from every vertex with excess to the nearest with a deficit; afterwards a path of reduced
+    /// cost zero joins them. False if none can be reached.
     private mutating func raisePotentials() -> Bool {
         var distance = [Int](repeating: .max, count: excess.count)
         // Reduced costs are small integers, so the queue is a list of vertices per distance.

@@ -1,5 +1,5 @@
-/// The SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): small, fast,
-/// good enough to spread load, and the same on every machine for the same seed. Not for secrets.
+/// The SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): small,
+/// fast, good enough to spread load, and the same on every machine for the same seed. Not for secrets.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
     package init(seed: UInt64) { self.state = seed }

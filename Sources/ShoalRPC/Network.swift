@@ -4,7 +4,8 @@ import ShoalWire
 package protocol PeerDelegate: AnyObject {
     /// The handshake is done; `hello` is the other side's.
     func peerConnected(_ peer: any Peer, hello: Hello)
-    /// The connection is gone; every open call has been answered `.unreachable`. A dialled peer connects again by itself.
+    /// The connection is gone; every open call has been answered `.unreachable`. A dialled peer connects again by
+    /// itself.
     func peerDisconnected(_ peer: any Peer)
     func peer(_ peer: any Peer, received request: Request, responder: any Responder)
     func peer(_ peer: any Peer, notified notice: Request)
@@ -32,7 +33,8 @@ package protocol ListenerDelegate: PeerDelegate {
 package protocol Network: AnyObject {
     /// Dials `address` (`HOST:PORT`) at once, and again with backoff whenever the connection is lost, until `close`.
     /// Calls made while it is not connected wait for the connection until their deadline, except that with
-    /// `failsFast` they are answered `.unreachable` as soon as an attempt to connect has failed. `hello` is asked for the first message of each connection.
+    /// `failsFast` they are answered `.unreachable` as soon as an attempt to connect has failed. `hello` is asked for
+    /// the first message of each connection.
     func dial(_ address: String, failsFast: Bool, hello: @escaping () -> Hello, delegate: any PeerDelegate) -> any Peer
     func close(_ peer: any Peer)
 }

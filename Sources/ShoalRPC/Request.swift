@@ -18,10 +18,12 @@ package struct Request {
 }
 
 /// The one reply owed for a request. Usable from any thread, exactly once; a responder that is dropped unused answers
-/// `.failed(.inputOutput)`, so that a peer never waits for its deadline. After the connection is gone a reply goes nowhere.
+/// `.failed(.inputOutput)`, so that a peer never waits for its deadline. After the connection is gone a reply goes
+/// nowhere.
 package protocol Responder: AnyObject, Sendable {
     func reply(_ status: WireStatus, message: [UInt8])
-    /// Calls `fill` before returning, on this thread, with a buffer of `payloadCapacity` bytes that becomes the reply's payload.
+    /// Calls `fill` before returning, on this thread, with a buffer of `payloadCapacity` bytes that becomes the reply's
+    /// payload.
     func reply(
         payloadCapacity: Int,
         fill: (UnsafeMutableRawBufferPointer) -> (status: WireStatus, message: [UInt8], payloadBytes: Int))

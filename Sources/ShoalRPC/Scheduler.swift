@@ -1,7 +1,7 @@
 import ShoalTypes
 
-/// The clock and timers of the one loop that owns a core. Production: an event loop; tests and simulation: a virtual clock.
-/// Everything is called, and calls back, on that loop.
+/// The clock and timers of the one loop that owns a core. Production: an event loop; tests and simulation: a virtual
+/// clock. Everything is called, and calls back, on that loop.
 package protocol Scheduler: AnyObject {
     /// The monotonic clock.
     var now: MonotonicInstant { get }

@@ -26,8 +26,9 @@ package struct ReadChunkRequest: WireMessage, Equatable {
     }
 }
 
-/// The payload is the first `checksums.count` blocks of the range asked for; what is missing from it, up to all of it, is a
-/// hole and reads as zeros. Checksums are those stored with the data: the node does not verify them, the reader does.
+/// The payload is the first `checksums.count` blocks of the range asked for; what is missing from it, up to all of it,
+/// is a hole and reads as zeros. Checksums are those stored with the data: the node does not verify them, the reader
+/// does.
 package struct ReadChunkReply: WireMessage, Equatable {
     package var checksums: [UInt32] = []
     package init() {}
@@ -50,8 +51,8 @@ package struct WriteChunkRequest: WireMessage, Equatable {
     package var chunk = ChunkID(data: .none, index: 0)
     /// A multiple of `Geometry.blockBytes`; so is the payload's length.
     package var offset: UInt32 = 0
-    /// Orders the writes of a chunk: higher than every write to this chunk before it. Replicas with equal versions and equal
-    /// checksums are equal.
+    /// Orders the writes of a chunk: higher than every write to this chunk before it. Replicas with equal versions and
+    /// equal checksums are equal.
     package var version: UInt64 = 0
     /// Size of a chunk of this file, as a power of two: bounds `offset`.
     package var chunkBytesLog2: UInt8 = Geometry.chunkBytesLog2Default
@@ -92,7 +93,8 @@ package struct TruncateChunkRequest: WireMessage, Equatable {
     }
 }
 
-/// A list of chunks: syncChunks (answered when they are on the disk for good), statChunks, deleteChunks, reconcileChunks.
+/// A list of chunks: syncChunks (answered when they are on the disk for good), statChunks, deleteChunks,
+/// reconcileChunks.
 package struct ChunkListRequest: WireMessage, Equatable {
     package static let chunksMax = 4096
     package var epoch = Epoch(0)
@@ -104,7 +106,9 @@ package struct ChunkListRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.number(&epoch)
-        coder.list(&chunks, max: Self.chunksMax, minimumBytes: 12, blank: ChunkID(data: .none, index: 0)) { $0.chunk(&$1) }
+        coder.list(&chunks, max: Self.chunksMax, minimumBytes: 12, blank: ChunkID(data: .none, index: 0)) {
+            $0.chunk(&$1)
+        }
     }
 }
 
@@ -158,8 +162,8 @@ package struct ChunkDigestReply: WireMessage, Equatable {
     }
 }
 
-/// The chunks of a partition, from the one after `after` (nil: from the start). Answered after every write that the node
-/// admitted under an older epoch has been applied.
+/// The chunks of a partition, from the one after `after` (nil: from the start). Answered after every write that the
+/// node admitted under an older epoch has been applied.
 package struct PartitionDigestRequest: WireMessage, Equatable {
     package var epoch = Epoch(0)
     package var partition = PartitionID(0)

@@ -9,7 +9,8 @@ package struct RegisterNodeRequest: WireMessage, Equatable {
     package var zone = ""
     package var weight = 1.0
     package var usage = NodeUsage()
-    /// No acknowledged write can be missing from the store: it was shut down in order, or the machine has not restarted since.
+    /// No acknowledged write can be missing from the store: it was shut down in order, or the machine has not restarted
+    /// since.
     package var isIntact = true
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {

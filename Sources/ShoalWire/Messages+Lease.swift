@@ -1,6 +1,7 @@
 import ShoalTypes
 
-/// Reply: `EntryReply` whose grant has at least the mode asked for. Waits until every conflicting lease has been given back.
+/// Reply: `EntryReply` whose grant has at least the mode asked for. Waits until every conflicting lease has been given
+/// back.
 package struct AcquireLeaseRequest: WireMessage, Equatable {
     package var caller = Caller()
     package var inode = InodeID(0)
@@ -18,8 +19,8 @@ package struct AcquireLeaseRequest: WireMessage, Equatable {
     }
 }
 
-/// Leases given back without being asked: `mode` is what remains (`.none`, `.pin` or `.read`). Before a write lease goes,
-/// its buffered bytes are on the nodes and its size is committed. Ignored for sequences that are no longer held.
+/// Leases given back without being asked: `mode` is what remains (`.none`, `.pin` or `.read`). Before a write lease
+/// goes, its buffered bytes are on the nodes and its size is committed. Ignored for sequences that are no longer held.
 package struct ReleaseLeasesRequest: WireMessage, Equatable {
     package static let leasesMax = 65_536
     package var caller = Caller()
@@ -35,8 +36,8 @@ package struct ReleaseLeasesRequest: WireMessage, Equatable {
     }
 }
 
-/// Under the write lease, after the nodes hold the bytes: the file's size and times. Also raises or lowers the reservation,
-/// which must be raised (and answered) before bytes past it are sent to any node. Reply: `EntryReply`.
+/// Under the write lease, after the nodes hold the bytes: the file's size and times. Also raises or lowers the
+/// reservation, which must be raised (and answered) before bytes past it are sent to any node. Reply: `EntryReply`.
 package struct CommitWriteRequest: WireMessage, Equatable {
     package var caller = Caller()
     package var inode = InodeID(0)
@@ -57,7 +58,8 @@ package struct CommitWriteRequest: WireMessage, Equatable {
     }
 }
 
-/// Metadata server -> client: give this lease back down to `mode`. The reply (`RecallReply`) comes when it has been done.
+/// Metadata server -> client: give this lease back down to `mode`. The reply (`RecallReply`) comes when it has been
+/// done.
 package struct RecallRequest: WireMessage, Equatable {
     package var inode = InodeID(0)
     package var sequence = LeaseSequence.none
@@ -115,7 +117,8 @@ package struct GlimpseReply: WireMessage, Equatable {
     }
 }
 
-/// Upload, phase one: a fresh data ID to write chunks under. Forgotten, and its chunks reclaimed, if the session ends first.
+/// Upload, phase one: a fresh data ID to write chunks under. Forgotten, and its chunks reclaimed, if the session ends
+/// first.
 package struct PrepareUploadRequest: WireMessage, Equatable {
     package var caller = Caller()
     package var size: UInt64 = 0
@@ -147,8 +150,8 @@ package struct PrepareUploadReply: WireMessage, Equatable {
     }
 }
 
-/// Upload, phase two, after every node has synced: the name refers to the new content, whole. An existing regular file keeps
-/// its inode, mode and owner and gets the new content; its old content is reclaimed. Reply: `EntryReply`.
+/// Upload, phase two, after every node has synced: the name refers to the new content, whole. An existing regular file
+/// keeps its inode, mode and owner and gets the new content; its old content is reclaimed. Reply: `EntryReply`.
 package struct PublishUploadRequest: WireMessage, Equatable {
     package var caller = Caller()
     package var parent = InodeID(0)

@@ -13,7 +13,8 @@ package struct Caller: Hashable, Sendable {
         self.change = change
         self.isRetry = isRetry
     }
-    /// The most changes of one session that may be under way at once; the server remembers the replies of the last so many.
+    /// The most changes of one session that may be under way at once; the server remembers the replies of the last so
+    /// many.
     package static let changesInFlightMax: UInt64 = 256
 }
 
@@ -73,8 +74,10 @@ package struct EntryReply: WireMessage, Equatable {
     /// The parent's attributes after the change (create, mkdir, symlink, link); inode 0 where not given.
     package var parent = FileAttributes()
     package init() {}
-    package init(attributes: FileAttributes, grant: Grant, parentGrant: Grant = .none,
-        parent: FileAttributes = FileAttributes()) {
+    package init(
+        attributes: FileAttributes, grant: Grant, parentGrant: Grant = .none,
+        parent: FileAttributes = FileAttributes()
+    ) {
         self.attributes = attributes
         self.grant = grant
         self.parentGrant = parentGrant
@@ -109,8 +112,8 @@ package struct AttributeChange: Hashable, Sendable {
     package var permissions: UInt32?
     package var uid: UInt32?
     package var gid: UInt32?
-    /// Truncation or extension. The caller holds the write lease, and for a shorter, non-zero size it has already cut the
-    /// chunks on the nodes. Size 0 gives the file a new data ID and queues the old one.
+    /// Truncation or extension. The caller holds the write lease, and for a shorter, non-zero size it has already cut
+    /// the chunks on the nodes. Size 0 gives the file a new data ID and queues the old one.
     package var size: UInt64?
     package var accessTime: Timestamp?
     package var modifyTime: Timestamp?
@@ -174,8 +177,10 @@ package struct DirectoryEntry: Hashable, Sendable {
     /// Present if asked for and no other session is writing the file.
     package var attributes: FileAttributes?
     package var grant: Grant
-    package init(name: FileName, inode: InodeID, kind: FileKind, cookie: UInt64, attributes: FileAttributes? = nil,
-        grant: Grant = .none) {
+    package init(
+        name: FileName, inode: InodeID, kind: FileKind, cookie: UInt64, attributes: FileAttributes? = nil,
+        grant: Grant = .none
+    ) {
         self.name = name
         self.inode = inode
         self.kind = kind
@@ -299,8 +304,8 @@ package struct RemovalReply: WireMessage, Equatable {
     package var isOrphan = false
     /// Of a rename: the moved inode (exchange: the one that went to the new name).
     package var moved = InodeID(0)
-    /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as it is).
-    /// Where the last name went and `isOrphan` is not set, whatever was held has ended.
+    /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as
+    /// it is). Where the last name went and `isOrphan` is not set, whatever was held has ended.
     package var grant = Grant.none
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {

@@ -18,8 +18,10 @@ package struct Hello: WireMessage, Equatable {
     /// Of a node: its ID, 0 before it has one.
     package var node = NodeID(0)
     package init() {}
-    package init(role: Role, cluster: ClusterID, session: SessionID = .none,
-        generation: ConnectionGeneration = ConnectionGeneration(0), node: NodeID = NodeID(0)) {
+    package init(
+        role: Role, cluster: ClusterID, session: SessionID = .none,
+        generation: ConnectionGeneration = ConnectionGeneration(0), node: NodeID = NodeID(0)
+    ) {
         self.role = role
         self.cluster = cluster
         self.session = session
@@ -106,7 +108,8 @@ extension WireCoder {
 }
 
 /// After a reconnection: the session is still there, with these leases. Sent in parts; the last says so.
-/// Leases that the server still knows and that the list lacks are dropped. Reply: `OpenSessionReply`; `.unknownSession` if it expired.
+/// Leases that the server still knows and that the list lacks are dropped. Reply: `OpenSessionReply`; `.unknownSession`
+/// if it expired.
 package struct ReclaimLeasesRequest: WireMessage, Equatable {
     package static let leasesMax = 65_536
     package var session = SessionID.none
@@ -133,8 +136,8 @@ package struct MapMessage: WireMessage, Equatable {
     package mutating func code(_ coder: inout WireCoder) { coder.clusterMap(&map) }
 }
 
-/// "This node failed or did not answer in time." The reply (`MapMessage`) comes once the map no longer counts on it, or at
-/// once if the node cannot be spared.
+/// "This node failed or did not answer in time." The reply (`MapMessage`) comes once the map no longer counts on it, or
+/// at once if the node cannot be spared.
 package struct ReportNodeRequest: WireMessage, Equatable {
     package var node = NodeID(0)
     package var epoch = Epoch(0)

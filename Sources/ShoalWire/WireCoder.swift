@@ -1,7 +1,7 @@
 import ShoalTypes
 
-/// Encodes or decodes a message, field by field, in one pass over the same description: a message's `code(_:)` names its
-/// fields in order, and the coder writes or reads them. Integers are little-endian, byte strings and lists carry a
+/// Encodes or decodes a message, field by field, in one pass over the same description: a message's `code(_:)` names
+/// its fields in order, and the coder writes or reads them. Integers are little-endian, byte strings and lists carry a
 /// 32-bit count first.
 ///
 /// Decoding trusts nothing: past the first field that does not fit, every read yields its zero value and `failed` stays

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Glibc
 
-/// How a command ends that cannot do its work: one line on standard error, exit code 64 (EX_USAGE) for a wrong command line and 1
-/// for everything else.
+/// How a command ends that cannot do its work: one line on standard error, exit code 64 (EX_USAGE) for a wrong command
+/// line and 1 for everything else.
 enum Failure {
     static func exit(with error: any Error) -> Never {
         let code = ShoalCommand.exitCode(for: error)

@@ -2,7 +2,8 @@ import ArgumentParser
 import Glibc
 import ShoalCluster
 
-/// How a process that was started in the background reports to its starter (`Readiness`). For `shoal up` and `shoal mount`.
+/// How a process that was started in the background reports to its starter (`Readiness`). For `shoal up` and `shoal
+/// mount`.
 struct ReadyOptions: ParsableArguments {
     @Option(name: .customLong("ready-fd"), help: .hidden)
     var descriptor: CInt?

@@ -14,7 +14,8 @@ struct PathError: Error, CustomStringConvertible {
     var description: String { "\(path): \(String(cString: strerror(error.errno)))" }
 }
 
-/// A cluster without a mount, for commands: the client on a loop of its own, called from outside of it, one call at a time.
+/// A cluster without a mount, for commands: the client on a loop of its own, called from outside of it, one call at a
+/// time.
 final class RemoteFilesystem {
     private let loop = Loop(name: "command")
     private let client: LoopConfined<Client>

@@ -1,8 +1,8 @@
 import Glibc
 import Logging
 
-/// One line per event: the time (UTC), the level, who says it, the message, then `key=value`. Written with one write(2), so that lines of
-/// several threads do not mix.
+/// One line per event: the time (UTC), the level, who says it, the message, then `key=value`. Written with one
+/// write(2), so that lines of several threads do not mix.
 struct StandardErrorLog: LogHandler {
     let label: String
     var logLevel: Logger.Level

@@ -2,8 +2,8 @@ import Dispatch
 import Glibc
 import Logging
 
-/// SIGTERM, SIGINT and SIGHUP as events that one thread waits for, instead of handlers that interrupt another. A process makes one
-/// before it starts threads: these inherit that the signals are blocked.
+/// SIGTERM, SIGINT and SIGHUP as events that one thread waits for, instead of handlers that interrupt another. A
+/// process makes one before it starts threads: these inherit that the signals are blocked.
 struct TerminationSignals {
     private var signals = sigset_t()
 
@@ -20,7 +20,8 @@ struct TerminationSignals {
     /// As if a signal had come, from any thread.
     static func end() { kill(getpid(), ended) }
 
-    /// Waits for a signal, runs `stop` and ends the process with code 0; a second signal while `stop` runs ends it at once.
+    /// Waits for a signal, runs `stop` and ends the process with code 0; a second signal while `stop` runs ends it at
+    /// once.
     func waitAndExit(_ logger: Logger, stop: @escaping @Sendable () -> Void) -> Never {
         let first = wait()
         if first != Self.ended { logger.info("stopping", metadata: ["signal": "\(first)"]) }

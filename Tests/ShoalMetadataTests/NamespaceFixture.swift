@@ -5,7 +5,8 @@ import Testing
 
 @testable import ShoalMetadata
 
-/// A fresh filesystem in a store, and shorthand for operations on it: each runs in its own transaction, as in the server.
+/// A fresh filesystem in a store, and shorthand for operations on it: each runs in its own transaction, as in the
+/// server.
 final class NamespaceFixture {
     private(set) var store: any KeyValueStore
     let limits: NamespaceLimits

@@ -1,10 +1,11 @@
 import Glibc
 import Testing
 
-/// Tests on a loopback cluster of real processes, mounted, driven by ordinary tools. One at a time: each has the machine.
+/// Tests on a loopback cluster of real processes, mounted, driven by ordinary tools. One at a time: each has the
+/// machine.
 ///
-/// They need root, /dev/fuse and the built `shoal` beside the test bundle (or in SHOAL_BINARY). With SHOAL_TEST_FULL=1 they use
-/// gigabytes instead of megabytes.
+/// They need root, /dev/fuse and the built `shoal` beside the test bundle (or in SHOAL_BINARY). With SHOAL_TEST_FULL=1
+/// they use gigabytes instead of megabytes.
 @Suite(
     "Mounted cluster", .serialized,
     .enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0, "needs root and /dev/fuse"))

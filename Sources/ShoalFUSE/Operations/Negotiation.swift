@@ -12,7 +12,8 @@ extension fuse_lowlevel_ops {
 
 extension FuseSession {
     /// - Requests of 1 MiB; reads and readahead in parallel; parallel lookups in one directory.
-    /// - No splice (it gains nothing here), no write-back cache (no recall could reach what the kernel holds), no automatic
+    /// - No splice (it gains nothing here), no write-back cache (no recall could reach what the kernel holds), no
+    ///   automatic
     ///   data invalidation (it costs a GETATTR per read; we invalidate explicitly).
     /// - The kernel clears setuid bits itself; it has the permission checks anyway.
     func negotiate(_ connection: inout fuse_conn_info) {

@@ -1,8 +1,8 @@
 import CFuse3
 
 extension fuse_lowlevel_ops {
-    /// Every operation of the adapter. What is absent (locks, lseek, fallocate, copy_file_range, ioctl, poll) the kernel
-    /// does by itself or refuses.
+    /// Every operation of the adapter. What is absent (locks, lseek, fallocate, copy_file_range, ioctl, poll) the
+    /// kernel does by itself or refuses.
     static var all: fuse_lowlevel_ops {
         var operations = fuse_lowlevel_ops()
         operations.addNegotiation()

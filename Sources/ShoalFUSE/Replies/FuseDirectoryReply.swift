@@ -4,8 +4,8 @@ import ShoalTypes
 
 /// The answer to readdir and readdirplus: entries are added until one does not fit, then `finish()`.
 ///
-/// The adapter adds `.` and `..` itself. The kernel's offsets 1 and 2 mean "after `.`" and "after `..`"; offset n + 2 is
-/// the filesystem's cookie n.
+/// The adapter adds `.` and `..` itself. The kernel's offsets 1 and 2 mean "after `.`" and "after `..`"; offset n + 2
+/// is the filesystem's cookie n.
 ///
 /// Unchecked: like its request, it has one user at a time.
 package final class FuseDirectoryReply: @unchecked Sendable {

@@ -1,12 +1,13 @@
 import ShoalTypes
 import ShoalWire
 
-/// What a name in a directory refers to. Layout after the format byte: inode u64, kind u8 (`st_mode >> 12`), cookie u64.
+/// What a name in a directory refers to. Layout after the format byte: inode u64, kind u8 (`st_mode >> 12`), cookie
+/// u64.
 package struct Dentry: StoredRecord, Hashable {
     package var inode = InodeID(0)
     package var kind = FileKind.regular
-    /// The entry's place in the listing. A name keeps it while it exists, also when a rename puts another file there; an
-    /// entry that is renamed within its directory takes it along. So a listing shows each name and each entry once.
+    /// The entry's place in the listing. A name keeps it while it exists, also when a rename puts another file there;
+    /// an entry that is renamed within its directory takes it along. So a listing shows each name and each entry once.
     package var cookie: UInt64 = 0
 
     package init() {}

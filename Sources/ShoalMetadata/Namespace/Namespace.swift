@@ -1,7 +1,8 @@
 import ShoalKeyValue
 import ShoalTypes
 
-/// The tree of names in one store: what transactions share. One owner, one transaction at a time, no I/O but the store's.
+/// The tree of names in one store: what transactions share. One owner, one transaction at a time, no I/O but the
+/// store's.
 ///
 ///     var transaction = namespace.begin()
 ///     let answer = try operation.execute(&transaction, context)

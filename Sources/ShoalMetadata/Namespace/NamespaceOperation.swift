@@ -6,8 +6,8 @@ import ShoalWire
 package protocol NamespaceOperation: Sendable {
     associatedtype Answer: WireMessage
     var caller: Caller { get }
-    /// The leases to deal with before `execute`. Looks, changes nothing. Throws what `execute` would throw where that is
-    /// known already; then no lease need be recalled.
+    /// The leases to deal with before `execute`. Looks, changes nothing. Throws what `execute` would throw where that
+    /// is known already; then no lease need be recalled.
     func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed]
     /// Carries the operation out. Every grant in the answer is `.none`: the coordinator fills them in.
     func execute(

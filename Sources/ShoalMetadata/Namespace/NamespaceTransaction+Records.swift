@@ -16,8 +16,8 @@ extension NamespaceTransaction {
         return try Record(stored: bytes)
     }
 
-    /// Records with `lower <= key < upper` in ascending order, this transaction's changes included, until `body` returns
-    /// false. Inodes and dentries are not seen: read those by their own functions.
+    /// Records with `lower <= key < upper` in ascending order, this transaction's changes included, until `body`
+    /// returns false. Inodes and dentries are not seen: read those by their own functions.
     package func scan(
         from lower: [UInt8], to upper: [UInt8],
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(MetadataError) -> Bool

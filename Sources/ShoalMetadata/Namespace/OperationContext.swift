@@ -8,7 +8,8 @@ package struct OperationContext: Sendable {
     package var now: Timestamp
     /// Of files that are created, 16...26.
     package var chunkBytesLog2: UInt8
-    /// Inodes named by `LeaseNeed.lastName` that some session, the requester included, may have open: they become orphans.
+    /// Inodes named by `LeaseNeed.lastName` that some session, the requester included, may have open: they become
+    /// orphans.
     package var inUse: [InodeID] = []
     /// Those of `inUse` that the requester may have open.
     package var inUseByRequester: [InodeID] = []

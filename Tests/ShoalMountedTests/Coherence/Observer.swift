@@ -1,6 +1,7 @@
 import Glibc
 
-/// Changes things through one mount and looks at once through the other, in turns, also through descriptors that were open before.
+/// Changes things through one mount and looks at once through the other, in turns, also through descriptors that were
+/// open before.
 struct Observer {
     let mounts: [String]
     var random: SplitMix

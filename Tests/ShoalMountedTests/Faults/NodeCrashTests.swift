@@ -3,7 +3,9 @@ import Testing
 extension MountedTests {
     @Suite("Death of a storage node", .serialized)
     struct NodeCrashTests {
-        @Test("kill -9 of a node during a copy: the copy goes on with a pause under 3 s, is right, and the node comes back without stale data")
+        @Test(
+            "kill -9 of a node during a copy: the copy goes on with a pause under 3 s, is right, and the node comes back without stale data"
+        )
         func killDuringCopy() throws {
             try Cluster.with(secondsMax: 600) { cluster in
                 try cluster.bash("cp -a /usr/include $T/tree && rm -rf $T/tree/c++ && cp -a $T/tree $A/before")
@@ -14,7 +16,9 @@ extension MountedTests {
                 #expect(!copy.hasEnded, "the node must die during the copy")
                 try cluster.killProcess(cluster.state().nodes[0].process)
                 // Writes over what the dead node has: if it served its old bytes later, the diff below would show it.
-                try cluster.bash("cd $A/before && find . -type f -size -40k | awk 'NR <= 200' | while read f; do echo changed > $f; done")
+                try cluster.bash(
+                    "cd $A/before && find . -type f -size -40k | awk 'NR <= 200' | while read f; do echo changed > $f; done"
+                )
                 let output = copy.wait(secondsMax: 240)
                 #expect(output.isSuccess, "\(output.err)")
                 let longest = try prober.stop()

@@ -3,8 +3,8 @@ import Testing
 
 /// A loopback cluster of real processes with some mounts, started by `shoal up` in a directory of its own.
 ///
-/// Whatever happens, at the end its mounts are gone, its processes ended and its files deleted. A watchdog aborts the FUSE
-/// connections after `secondsMax`, so that a hang is a failed test and not a hung test run.
+/// Whatever happens, at the end its mounts are gone, its processes ended and its files deleted. A watchdog aborts the
+/// FUSE connections after `secondsMax`, so that a hang is a failed test and not a hung test run.
 final class Cluster {
     let root: String
     let mounts: [String]
@@ -51,7 +51,8 @@ final class Cluster {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let bundle = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/shoal"
+        return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/shoal"
     }()
 
     @discardableResult
@@ -69,7 +70,9 @@ final class Cluster {
 
     func run(_ words: [String], secondsMax: Int = 120) throws {
         let output = try Command([Cluster.binary] + words).wait(secondsMax: secondsMax)
-        guard output.isSuccess else { throw Command.Failed(command: "shoal \(words.joined(separator: " "))", output: output) }
+        guard output.isSuccess else {
+            throw Command.Failed(command: "shoal \(words.joined(separator: " "))", output: output)
+        }
     }
 
     /// Runs a bash script that must succeed, with `environment`.
@@ -108,7 +111,8 @@ final class Cluster {
         }
     }
 
-    /// Every process of the program under test that names this cluster's directory: also those that cluster.json forgot.
+    /// Every process of the program under test that names this cluster's directory: also those that cluster.json
+    /// forgot.
     private func processes() throws -> [pid_t] {
         let list = try Command.bash(
             "for p in /proc/[0-9]*; do if tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -qF \"$SHOAL \" && "

@@ -2,7 +2,8 @@ import Dispatch
 import Glibc
 import Testing
 
-/// Aborts the FUSE connections of the mounts under a path if it is not stopped in time: everything that waits for them fails.
+/// Aborts the FUSE connections of the mounts under a path if it is not stopped in time: everything that waits for them
+/// fails.
 final class Watchdog: Sendable {
     private let stopped = DispatchSemaphore(value: 0)
 

@@ -2,7 +2,8 @@ import ShoalTypes
 import ShoalWire
 
 /// Size, times and reservation as the holder of the write lease gives them; the nodes hold the bytes already. That the
-/// lease is held is the coordinator's check. The first reservation after a truncation to 0 gives the file its new data ID.
+/// lease is held is the coordinator's check. The first reservation after a truncation to 0 gives the file its new data
+/// ID.
 ///
 /// Errors: `.notFound`, `.invalidArgument` (no regular file, or a size above the reservation), `.fileTooLarge`.
 package struct CommitWrite: NamespaceOperation {

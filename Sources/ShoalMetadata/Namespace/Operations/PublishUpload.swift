@@ -4,8 +4,8 @@ import ShoalWire
 /// Phase two of an upload: in one commit the name refers to the new content. An existing regular file keeps its inode,
 /// mode and owner, and its old content is queued for reclaim.
 ///
-/// Errors: `.notFound` (no such upload of this session, or no such directory), `.notDirectory`, `.isDirectory`, `.exists`
-/// (the name is neither a file nor a directory), `.invalidArgument` (longer than was prepared).
+/// Errors: `.notFound` (no such upload of this session, or no such directory), `.notDirectory`, `.isDirectory`,
+/// `.exists` (the name is neither a file nor a directory), `.invalidArgument` (longer than was prepared).
 package struct PublishUpload: NamespaceOperation {
     package let request: PublishUploadRequest
     package init(_ request: PublishUploadRequest) { self.request = request }

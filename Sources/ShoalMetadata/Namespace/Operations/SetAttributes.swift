@@ -8,7 +8,8 @@ import ShoalWire
 /// - A size leaves those bits alone: whether truncate(2) clears them depends on the caller's CAP_FSETID, which only the
 ///   mount knows; its kernel sends the permissions along.
 /// - A size sets the modify time to now unless the request gives one. The caller has cut the chunks on the nodes; the
-///   reservation stays, since the caller may go on writing below it. Size 0 drops the content as a whole instead: no data
+///   reservation stays, since the caller may go on writing below it. Size 0 drops the content as a whole instead: no
+///   data
 ///   ID and no reservation until `CommitWrite` makes one.
 ///
 /// Errors: `.notFound`; for a size `.isDirectory`, `.invalidArgument` (no regular file), `.fileTooLarge`.

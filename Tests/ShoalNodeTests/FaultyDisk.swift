@@ -40,6 +40,7 @@ private final class FaultyFile: DiskFile {
     func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError) { try real.write(at: offset, bytes) }
     func truncate(to length: Int) throws(DiskError) { try real.truncate(to: length) }
     func length() throws(DiskError) -> Int { try real.length() }
+    func startWriting() { real.startWriting() }
     func sync() throws(DiskError) {
         if disk.failsSync { throw DiskError(errno: EIO, operation: "fdatasync", path: "a chunk") }
         try real.sync()

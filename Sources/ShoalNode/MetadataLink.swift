@@ -143,7 +143,7 @@ final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to th
         peer?.call(.registerNode, message, deadline: core.limits.peerDeadline) { [self] reply in
             guard current == connection, !core.isStopping else { return }
             switch reply.decode(RegisterNodeReply.self) {
-            case .success(let answer): saveIdentity(answer)
+            case .success(let answer): settle(answer)
             case .failure(.wrongCluster):
                 refuse(
                     .wrongCluster(
@@ -162,29 +162,33 @@ final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to th
         }
     }
 
-    /// A new node's identity is durable before anything is stored under it.
-    private func saveIdentity(_ answer: RegisterNodeReply) {
+    /// What must be durable before the node serves: a new node's identity, and that the leader has been told of a loss.
+    private func settle(_ answer: RegisterNodeReply) {
         let identity = NodeIdentity(cluster: answer.cluster, node: answer.node)
-        guard core.identity != identity else { return complete(answer) }
-        if let own = core.identity {
-            guard own.cluster == answer.cluster else {
-                return refuse(
-                    .wrongCluster(directory: core.configuration.directory, own: own.cluster, met: answer.cluster))
-            }
+        if let own = core.identity, own.cluster != answer.cluster {
+            return refuse(
+                .wrongCluster(directory: core.configuration.directory, own: own.cluster, met: answer.cluster))
         }
+        let isNew = core.identity != identity
+        guard isNew || !core.threads.store.wasShutDownCleanlyOrSameBoot else { return complete(answer) }
         let core = core
-        core.threads.scan { _ in
-            let result: Result<Void, NodeError>
-            do throws(NodeError) { result = .success(try core.saveIdentity(identity)) } catch {
-                result = .failure(error)
+        core.threads.scan { store in
+            let failure: NodeError?
+            do {
+                if isNew { try core.saveIdentity(identity) }
+                try store.confirmLossReported()
+                failure = nil
+            } catch let error as NodeError {
+                failure = error
+            } catch let error as ChunkStoreError {
+                failure = .store(error)
+            } catch {
+                preconditionFailure("an error of another type: \(error)")
             }
             core.post {
-                switch result {
-                case .success:
-                    core.identity = identity
-                    core.link.complete(answer)
-                case .failure(let error): core.link.refuse(error)
-                }
+                if let failure { return core.link.refuse(failure) }
+                core.identity = identity
+                core.link.complete(answer)
             }
         }
     }

@@ -142,6 +142,8 @@ extension Client {
             if !isRepeat, inode.grant.mode < .write {
                 inode.mayHaveForeignUnsynced = true
                 inode.namesAreComplete = false
+                // What this mount reserved under an earlier lease, others may have cut since.
+                inode.reservedSize = attributes.reservedSize
             }
             let mode = isRepeat ? max(grant.mode, inode.grant.mode) : grant.mode
             inode.grant = Grant(

@@ -243,10 +243,11 @@ extension Client {
         inode.listingCookie = 0
     }
 
-    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply {
-        guard let inode = inodes.existing(request.inode) else {
-            return GlimpseReply(size: 0, modifyTime: Timestamp(), changeTime: Timestamp())
-        }
+    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no more.
+    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
+        guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
+            inode.grant.sequence == request.sequence
+        else { return nil }
         let attributes = inode.attributes
         return GlimpseReply(
             size: attributes.size, modifyTime: attributes.modifyTime, changeTime: attributes.changeTime)

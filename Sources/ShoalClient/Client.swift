@@ -89,7 +89,8 @@ package final class Client {
             guard case .success(let glimpse) = decode(request, as: GlimpseRequest.self) else {
                 return responder.reply(.badRequest)
             }
-            responder.reply(glimpsed(glimpse))
+            guard let answer = glimpsed(glimpse) else { return responder.reply(.staleLease) }
+            responder.reply(answer)
         default:
             responder.reply(.badRequest)
         }

@@ -105,8 +105,11 @@ extension Client {
         }
         inode.active += 1
         inode.acquiring = .write
+        // The lease is there, but who would write now would have the bytes cut off again.
+        inode.isExclusive = true
         cutChunks(of: inode, from: inode.attributes.size, to: inode.attributes.reservedSize) { [self] result in
             inode.acquiring = nil
+            inode.isExclusive = false
             if case .success = result {
                 inode.reservedSize = inode.attributes.size
                 inode.needsCommit = true

@@ -22,6 +22,7 @@ extension Client {
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            let sequence = inode.grant.sequence
             guard let offset = validated(place, copy.count, inode) else {
                 completion(.failure(.fileTooLarge))
                 return done()
@@ -33,6 +34,11 @@ extension Client {
                     done()
                 }
             ) { [self] in
+                guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
+                    // The session ended while the edges were fetched: what they hold is no longer ours to write back.
+                    completion(.failure(.inputOutput))
+                    return done()
+                }
                 copy.withUnsafeBytes { store($0, at: offset, inode, completion) }
                 done()
             }

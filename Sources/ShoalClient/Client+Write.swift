@@ -96,7 +96,9 @@ extension Client {
     private func store(
         _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ inode: Inode, _ completion: @escaping Completion<Int>
     ) {
-        if let error = inode.writeError, error == .noSpace || error == .quota {
+        if let error = inode.writeError,
+            error == .noSpace || error == .quota || cache.dirtyBytes >= limits.dirtyBytesMax
+        {
             // The nodes refused what was written before: do not pretend that more will fit.
             return retryRefused(inode, error, completion)
         }

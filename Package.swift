@@ -100,7 +100,10 @@ let package = Package(
             ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", "ShoalMetadataServer", logging]),
         suite(
             "ShoalClientTests",
-            ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", logging]),
+            [
+                "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalKeyValue",
+                "ShoalMetadata", "ShoalClient", logging,
+            ]),
         suite("ShoalTransportTests", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
         suite(
             "ShoalNodeTests",

@@ -77,6 +77,9 @@ final class ChunkReader {
                 self.attempt(part, next, completion)
             case .failure(.staleEpoch), .failure(.notReplica):
                 again(part, next, afterRefresh: true, completion)
+            case .failure(.unreachable) where !view.isCurrent(peer, of: node):
+                // This side closed the connection, with the session or the node's address: no fault of the node.
+                again(part, next, afterRefresh: true, completion)
             case .failure(.unreachable):
                 view.report(node, partition: partition) {}
                 next.avoiding.insert(node)

@@ -98,6 +98,9 @@ final class ChunkWriter {
             waitForMap(progress)
         case .notReady, .staleConnection, .badChecksum:
             pause(progress)
+        case .unreachable where progress.session != metadata.session:
+            // This side closed the connection, with the session.
+            finish(progress, .fenced)
         case .unreachable:
             guard scheduler.now < progress.deadline else { return finish(progress, .unreachable) }
             progress.isWaiting = true

@@ -117,13 +117,20 @@ extension Client {
         cache.missed()
         var failedWith: FileError?
         fetch(range, of: inode) { failedWith = $0 }
+        // What is there stays until the rest has come: else a cache smaller than the range never has all of it.
+        let pinned = blocks(in: range, of: inode)
+        for block in pinned { block.pins += 1 }
         // One waiter, on the first block that is not there: when it wakes, the next missing one is waited for.
         let block = block(missing, of: inode, pages: 1)
         block.pins += 1
         block.waiters.append { [self] in
             block.pins -= 1
-            if let failedWith { return failure(failedWith) }
+            if let failedWith {
+                for block in pinned { block.pins -= 1 }
+                return failure(failedWith)
+            }
             withPages(range, of: inode, failure: failure, body)
+            for block in pinned { block.pins -= 1 }
         }
     }
 

@@ -185,11 +185,11 @@ extension Client {
         resume(inode)
         for piece in run { piece.block.wakeWaiters() }
         wakeDirtyWaiters()
-        if inode.writeError != nil { failDirtyWaiters() }
         wakeFlushWaiters(of: inode)
         let queued = flushQueue
         flushQueue = []
         for waiting in queued { resume(waiting) }
+        failDirtyWaiters()
         cache.trim()
     }
 
@@ -199,8 +199,8 @@ extension Client {
         send(inode, onlyFull: inode.flushWaiters.isEmpty && dirtyWaiters.isEmpty)
     }
 
-    /// When nothing can be written back, writers that wait for room are let go: their next call, close or fsync reports
-    /// the error.
+    /// When nothing is on its way that could make room, writers that wait for room are let go: their next call, close
+    /// or fsync reports the error.
     private func failDirtyWaiters() {
         guard flushBytesInFlight == 0 else { return }
         let waiters = dirtyWaiters
@@ -291,6 +291,7 @@ extension Client {
             }
             resume(inode)
             wakeFlushWaiters(of: inode)
+            if inode.writeError != nil { failDirtyWaiters() }
         }
     }
 

@@ -111,8 +111,11 @@ extension Client {
         }
         inode.active += 1
         inode.acquiring = .write
+        // The lease is there, but who would write now would have the bytes cut off again.
+        inode.isExclusive = true
         cutChunks(of: inode, from: inode.attributes.size, to: inode.attributes.reservedSize) { [self] result in
             inode.acquiring = nil
+            inode.isExclusive = false
             if case .success = result {
                 inode.reservedSize = inode.attributes.size
                 inode.needsCommit = true
@@ -148,6 +151,8 @@ extension Client {
             if !isRepeat, inode.grant.mode < .write {
                 inode.mayHaveForeignUnsynced = true
                 inode.namesAreComplete = false
+                // What this mount reserved under an earlier lease, others may have cut since.
+                inode.reservedSize = attributes.reservedSize
             }
             let mode = isRepeat ? max(grant.mode, inode.grant.mode) : grant.mode
             inode.grant = Grant(
@@ -217,6 +222,8 @@ extension Client {
                 if case .failure(let error) = result {
                     logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
                     discardDirty(of: inode)
+                    // Not an error that a retry can mend: the bytes are gone, and the next close or fsync says so.
+                    inode.writeError = error == .noSpace || error == .quota ? .inputOutput : error
                 }
                 leaseUseEnded(inode)
             }

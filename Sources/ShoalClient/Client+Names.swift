@@ -66,6 +66,8 @@ extension Client {
     func forget(_ name: FileName, in directory: Inode) {
         if directory.names.removeValue(forKey: name) != nil { nameCount -= 1 }
         directory.namesAreComplete = false
+        // A listing under way may have passed the name already.
+        directory.listingCookie = 0
     }
 
     // MARK: Listing

@@ -23,6 +23,7 @@ extension Client {
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            let sequence = inode.grant.sequence
             guard let offset = validated(place, copy.count, inode) else {
                 completion(.failure(.fileTooLarge))
                 return done()
@@ -34,6 +35,11 @@ extension Client {
                     done()
                 }
             ) { [self] in
+                guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
+                    // The session ended while the edges were fetched: what they hold is no longer ours to write back.
+                    completion(.failure(.inputOutput))
+                    return done()
+                }
                 copy.withUnsafeBytes { store($0, at: offset, inode, completion) }
                 done()
             }
@@ -92,7 +98,9 @@ extension Client {
     private func store(
         _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ inode: Inode, _ completion: @escaping Completion<Int>
     ) {
-        if let error = inode.writeError, error == .noSpace || error == .quota {
+        if let error = inode.writeError,
+            error == .noSpace || error == .quota || cache.dirtyBytes >= limits.dirtyBytesMax
+        {
             // The nodes refused what was written before: do not pretend that more will fit.
             return retryRefused(inode, error, completion)
         }

@@ -91,7 +91,8 @@ package final class Client {
             guard case .success(let glimpse) = decode(request, as: GlimpseRequest.self) else {
                 return responder.reply(.badRequest)
             }
-            if let answer = glimpsed(glimpse) { responder.reply(answer) } else { responder.reply(.staleLease) }
+            guard let answer = glimpsed(glimpse) else { return responder.reply(.staleLease) }
+            responder.reply(answer)
         default:
             responder.reply(.badRequest)
         }

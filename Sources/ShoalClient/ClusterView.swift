@@ -51,6 +51,12 @@ final class ClusterView: PeerDelegate {
         return peer
     }
 
+    /// Whether requests to this node travel on `peer`: false once this side has closed it.
+    func isCurrent(_ peer: any Peer, of node: NodeID) -> Bool {
+        guard let description = map.node(node) else { return false }
+        return peers[description.address] === peer
+    }
+
     /// The generation of the connection that requests to this node travel on.
     func generation(of node: NodeID) -> ConnectionGeneration {
         map.node(node).flatMap { generations[$0.address] } ?? ConnectionGeneration(0)

@@ -98,7 +98,9 @@ let package = Package(
         suite(
             "ShoalMetadataServerTests",
             ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", "ShoalMetadataServer", logging]),
-        suite("ShoalClientTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", logging]),
+        suite(
+            "ShoalClientTests",
+            ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalClient", logging]),
         suite("ShoalTransportTests", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
         suite(
             "ShoalNodeTests",

@@ -51,7 +51,8 @@ struct Meta: ParsableCommand {
             options.replicas = replicas
             options.partitions = partitions
             options.durability = sync
-            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) { error in
+            let service = try MetadataService(directory: directory, listen: listen, options: options, logger: logger) {
+                error in
                 // No promise can be kept any more: what was acknowledged is in the log, nothing else may be.
                 logger.critical("stopping: \(error)")
                 Failure.complain("\(error)")

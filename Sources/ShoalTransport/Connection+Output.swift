@@ -4,7 +4,20 @@ import ShoalWire
 // Frames out. Short ones are gathered in one buffer and leave together at the end of the loop's callback.
 extension Connection {
     /// The other side takes what it is sent, or not too much is waiting.
-    var hasRoom: Bool { blockedBytes < limits.outputBytesMax }
+    ///
+    /// `blockedBytes` only grows while the channel is not writable; what has left meanwhile counts once that estimate
+    /// is at the limit.
+    var hasRoom: Bool {
+        if blockedBytes < limits.outputBytesMax { return true }
+        blockedBytes = pendingBytes
+        return blockedBytes < limits.outputBytesMax
+    }
+
+    /// Bytes that the socket has not taken.
+    private var pendingBytes: Int {
+        guard let options = context?.channel.syncOptions else { return 0 }
+        do { return try options.getOption(.bufferedWritableBytes) } catch { return blockedBytes }
+    }
 
     /// Copies and sends a frame; not dropped but for a closed connection.
     func send(_ frame: OutgoingFrame, message: UnsafeRawBufferPointer, payload: [UnsafeRawBufferPointer]) {

@@ -258,9 +258,11 @@ extension Client {
         inode.listingCookie = 0
     }
 
-    /// nil if this mount may not rely on what it knows of the inode: the server knows better then.
+    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no more.
     func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
-        guard let inode = inodes.existing(request.inode), inode.grant.mode >= .read else { return nil }
+        guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
+            inode.grant.sequence == request.sequence
+        else { return nil }
         let attributes = inode.attributes
         return GlimpseReply(
             size: attributes.size, modifyTime: attributes.modifyTime, changeTime: attributes.changeTime)

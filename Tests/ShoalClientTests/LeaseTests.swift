@@ -90,7 +90,9 @@ struct LeaseTests {
         let x = try cluster.create(a, "x")
         for name in ["p", "q", "r"] { _ = try cluster.create(a, name) }
         #expect(try cluster.lookup(a, "x") == x)
-        let first = try cluster.wait { a.readDirectory(.root, after: 0, limit: 2, withAttributes: false, completion: $0) }
+        let first = try cluster.wait {
+            a.readDirectory(.root, after: 0, limit: 2, withAttributes: false, completion: $0)
+        }
         #expect(throws: FileError.exists) { _ = try cluster.create(a, "x") }
         let cookie = try #require(first.entries.last).cookie
         _ = try cluster.wait { a.readDirectory(.root, after: cookie, limit: 9, withAttributes: false, completion: $0) }

@@ -197,7 +197,8 @@ final class RandomRun {
     private func read(_ client: Client, _ file: Int, _ cells: Range<Int>) {
         let operation = begin("read of file \(file) cells \(cells)")
         let length = cells.count * RandomRun.cellBytes
-        client.read(files[file], offset: UInt64(cells.lowerBound * RandomRun.cellBytes), length: length) { [self] result in
+        client.read(files[file], offset: UInt64(cells.lowerBound * RandomRun.cellBytes), length: length) {
+            [self] result in
             var content: [UInt8] = []
             if case .success(let buffers) = result { for buffer in buffers { content += buffer } }
             let ended = end(operation, result.failure)

@@ -58,7 +58,11 @@ extension Client {
     ) {
         var change = change
         change.size = size
+        // The size that goes now takes the place of the one that was to be committed; else the reply would not be believed.
+        let neededCommit = inode.needsCommit
+        inode.needsCommit = false
         setOnServer(inode, change) { result in
+            if case .failure = result { inode.needsCommit = neededCommit }
             if case .success(let attributes) = result {
                 inode.attributes = attributes
                 inode.serverSize = attributes.size

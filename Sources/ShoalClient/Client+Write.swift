@@ -23,26 +23,29 @@ extension Client {
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
-            let sequence = inode.grant.sequence
-            guard let offset = validated(place, copy.count, inode) else {
-                completion(.failure(.fileTooLarge))
-                return done()
-            }
-            withEdges(
-                offset..<offset + UInt64(copy.count), of: inode,
-                failure: { error in
-                    completion(.failure(error))
-                    done()
-                }
-            ) { [self] in
-                guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
-                    // The session ended while the edges were fetched: what they hold is no longer ours to write back.
-                    completion(.failure(.inputOutput))
-                    return done()
-                }
-                copy.withUnsafeBytes { store($0, at: offset, inode, completion) }
+            storeWithEdges(copy, place, inode, inode.grant.sequence) { result in
+                completion(result)
                 done()
             }
+        }
+    }
+
+    /// Stores once the pages at the edges are cached; where the end of the file is, is asked after that.
+    private func storeWithEdges(
+        _ bytes: [UInt8], _ place: WritePlace, _ inode: Inode, _ sequence: LeaseSequence,
+        _ completion: @escaping Completion<Int>
+    ) {
+        // When the session ended while the edges were fetched, what they hold is no longer ours to write back.
+        guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
+            return completion(.failure(.inputOutput))
+        }
+        guard let offset = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
+        let range = offset..<offset + UInt64(bytes.count)
+        if edgesAreCached(range, of: inode) {
+            return bytes.withUnsafeBytes { store($0, at: offset, inode, completion) }
+        }
+        withEdges(range, of: inode, failure: { completion(.failure($0)) }) { [self] in
+            storeWithEdges(bytes, place, inode, sequence, completion)
         }
     }
 

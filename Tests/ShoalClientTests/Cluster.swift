@@ -29,7 +29,8 @@ final class Cluster {
         for node in nodes { node.source = { [unowned self] id in self.nodes.first { $0.id == id } } }
         let isReady = scheduler.run(for: .seconds(60)) { [metadata] in
             let map = metadata.core.map
-            return map.nodes.count == count && map.partitions.allSatisfy { $0.inSync.count == min(count, Int(replicas)) }
+            return map.nodes.count == count
+                && map.partitions.allSatisfy { $0.inSync.count == min(count, Int(replicas)) }
         }
         #expect(isReady, "the nodes do not get in sync")
     }
@@ -107,5 +108,7 @@ func named(_ text: String) -> FileName {
 }
 
 /// Bytes that differ from place to place and from seed to seed.
-func pattern(_ count: Int, _ seed: UInt8) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) ^ seed } }
+func pattern(_ count: Int, _ seed: UInt8) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) ^ seed }
+}
 func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }

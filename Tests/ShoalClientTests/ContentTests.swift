@@ -41,7 +41,9 @@ struct ContentTests {
         #expect(Set(records.compactMap(\.first)).count == 40)
     }
 
-    @Test("What a truncation cut off, and what nobody wrote, reads as zeros", arguments: [0, 1, 4096, 5000, 131_072, 140_000])
+    @Test(
+        "What a truncation cut off, and what nobody wrote, reads as zeros",
+        arguments: [0, 1, 4096, 5000, 131_072, 140_000])
     func truncation(size: Int) throws {
         let cluster = try Cluster()
         let a = try cluster.client("a")

@@ -108,7 +108,9 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     func adopt(_ newer: ClusterMap) {
         guard newer.epoch > map.epoch else { return }
         map = newer
-        let syncing = map.partitions.indices.map { PartitionID(UInt16($0)) }.filter { map[$0].state(of: id) == .syncing }
+        let syncing = map.partitions.indices.map { PartitionID(UInt16($0)) }.filter {
+            map[$0].state(of: id) == .syncing
+        }
         copied.formIntersection(syncing)
         if copied.count < syncing.count { scheduleCopy() }
         wakeWaiting()
@@ -136,7 +138,9 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             }
             source.adopt(map)
             for chunk in Array(chunks.keys) where map.partition(of: chunk) == partition { chunks[chunk] = nil }
-            for (chunk, content) in source.chunks where map.partition(of: chunk) == partition { chunks[chunk] = content }
+            for (chunk, content) in source.chunks where map.partition(of: chunk) == partition {
+                chunks[chunk] = content
+            }
             copied.insert(partition)
         }
         wakeWaiting()
@@ -256,7 +260,8 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
 
     private func write(_ message: WriteChunkRequest, _ payload: [UInt8], _ responder: any Responder) {
         let again = { [self] in write(message, payload, responder) }
-        guard !refuses(message.epoch, message.session, message.generation, message.chunk, responder, again: again) else {
+        guard !refuses(message.epoch, message.session, message.generation, message.chunk, responder, again: again)
+        else {
             return
         }
         let checksums = payload.withUnsafeBytes { CRC32C.blocks(of: $0, blockBytes: Geometry.blockBytes) }
@@ -274,7 +279,8 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
 
     private func truncate(_ message: TruncateChunkRequest, _ responder: any Responder) {
         let again = { [self] in truncate(message, responder) }
-        guard !refuses(message.epoch, message.session, message.generation, message.chunk, responder, again: again) else {
+        guard !refuses(message.epoch, message.session, message.generation, message.chunk, responder, again: again)
+        else {
             return
         }
         if var chunk = chunks[message.chunk] {

@@ -258,7 +258,8 @@ extension Client {
         inode.listingCookie = 0
     }
 
-    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no more.
+    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no
+    /// more.
     func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
         guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
             inode.grant.sequence == request.sequence

@@ -58,7 +58,8 @@ extension Client {
     ) {
         var change = change
         change.size = size
-        // The size that goes now takes the place of the one that was to be committed; else the reply would not be believed.
+        // The size that goes now takes the place of the one that was to be committed; else the reply would not be
+        // believed.
         let neededCommit = inode.needsCommit
         inode.needsCommit = false
         setOnServer(inode, change) { result in

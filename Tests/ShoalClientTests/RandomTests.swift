@@ -36,8 +36,8 @@ struct CellHistory {
     }
     mutating func end(_ write: Int, at step: Int) { writes[write].end = step }
 
-    /// Whether a read between the two steps may have returned `value`: of a write that had begun before the read ended, and
-    /// that no other write wholly followed before the read began.
+    /// Whether a read between the two steps may have returned `value`: of a write that had begun before the read ended,
+    /// and that no other write wholly followed before the read began.
     func allows(_ value: UInt64, from begin: Int, to end: Int) -> Bool {
         writes.contains { write in
             guard write.value == value, write.begin < end else { return false }

@@ -41,7 +41,7 @@ extension Client {
             inode.writeError = nil
             if let error { return completion(.failure(error)) }
             // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
-            flush(inode) { _ in }
+            flushUnasked(inode)
             completion(.success(()))
         }
     }

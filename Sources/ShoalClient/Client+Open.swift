@@ -52,7 +52,7 @@ extension Client {
         inode.openCount -= 1
         defer { completion(.success(())) }
         guard inode.openCount == 0 else { return }
-        if inode.isOrphan { return dropOrphan(inode) }
+        if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
         if inode.grant.mode == .pin {
             giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])
             inode.grant = .none

@@ -51,6 +51,7 @@ struct LeaseTests {
         let b = try cluster.client("b")
         let file = try cluster.create(a, "f")
         try cluster.write(a, file, .at(0), pattern(9000, 1))
+        #expect(try cluster.lookup(b, "f") == file)
         try cluster.wait { b.unlink(.root, named("f"), completion: $0) }
         #expect(try cluster.lookup(a, "f") == nil)
         try cluster.write(a, file, .at(9000), pattern(10, 2))

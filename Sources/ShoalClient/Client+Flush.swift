@@ -15,7 +15,15 @@ extension Client {
         scheduler.schedule(after: limits.writeBehindDelay) { [self] in
             inode.hasFlushTimer = false
             guard inode.isDirty, inode.writeError == nil, inode.grant.mode == .write else { return }
-            flush(inode) { _ in }
+            flushUnasked(inode)
+        }
+    }
+
+    /// A flush that nobody waits for: an error that no retry can mend is kept for the next close or fsync.
+    func flushUnasked(_ inode: Inode) {
+        flush(inode) { result in
+            guard case .failure(let error) = result, !inode.isDirty else { return }
+            inode.writeError = inode.writeError ?? error
         }
     }
 

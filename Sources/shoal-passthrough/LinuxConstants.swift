@@ -5,8 +5,8 @@ enum LinuxConstants {
     static let path: CInt = 0o10000000
     static let atEmptyPath: CInt = 0x1000
     #if arch(arm64)
-    static let direct: CInt = 0o200000
+        static let direct: CInt = 0o200000
     #else
-    static let direct: CInt = 0o40000
+        static let direct: CInt = 0o40000
     #endif
 }

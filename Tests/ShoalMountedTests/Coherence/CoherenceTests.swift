@@ -4,9 +4,12 @@ import Testing
 extension MountedTests {
     @Suite("Two mounts", .serialized)
     struct CoherenceTests {
-        @Test("What has returned on one mount is what a call that starts later sees on the other: 10,000 observations, none stale")
+        @Test(
+            "What has returned on one mount is what a call that starts later sees on the other: 10,000 observations, none stale"
+        )
         func nothingStale() throws {
-            let seed = getenv("SHOAL_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
+            let seed =
+                getenv("SHOAL_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
             print("SHOAL_TEST_SEED=\(seed)")
             try Cluster.with { cluster in
                 var observer = Observer(mounts: [cluster.a, cluster.b], random: SplitMix(state: seed))

@@ -4,7 +4,8 @@ import Testing
 extension MountedTests {
     @Suite("Full disks", .serialized)
     struct FullDiskTests {
-        @Test("Full disks give the writer ENOSPC, lose nothing that was there, and take writes again when space is free")
+        @Test(
+            "Full disks give the writer ENOSPC, lose nothing that was there, and take writes again when space is free")
         func full() throws {
             try Cluster.with { cluster in
                 try cluster.bash("head -c 20000000 /dev/urandom > $T/kept && cp $T/kept $A/kept && sync $A/kept")

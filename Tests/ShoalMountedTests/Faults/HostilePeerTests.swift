@@ -38,7 +38,9 @@ extension MountedTests {
             Int(try cluster.bash("cat $DIR/logs/*.log | wc -l").filter(\.isNumber)) ?? 0
         }
 
-        @Test("A peer that speaks another protocol, or nothing at all, is named in one line", arguments: ["speaks", "is silent"])
+        @Test(
+            "A peer that speaks another protocol, or nothing at all, is named in one line",
+            arguments: ["speaks", "is silent"])
         func foreignPeer(kind: String) throws {
             let script = """
                 import socket, sys

@@ -24,7 +24,9 @@ extension MountedTests {
         @Test("kill -9 of the metadata server: what was fsynced survives, and both mounts go on after its restart")
         func killMetadata() throws {
             try Cluster.with { cluster in
-                for index in 0..<50 { try Files.write(Array("file \(index)".utf8), to: "\(cluster.mounts[index % 2])/f\(index)") }
+                for index in 0..<50 {
+                    try Files.write(Array("file \(index)".utf8), to: "\(cluster.mounts[index % 2])/f\(index)")
+                }
                 try cluster.bash("mkdir $A/d && mv $A/f0 $A/d/moved && sync $A/d $A")
                 try cluster.killProcess(cluster.state().meta.process)
                 let waiting = try Command(["touch", "\(cluster.b)/while-it-was-away"])

@@ -51,7 +51,8 @@ final class Cluster {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let bundle = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/shoal"
+        return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/shoal"
     }()
 
     @discardableResult
@@ -69,7 +70,9 @@ final class Cluster {
 
     func run(_ words: [String], secondsMax: Int = 120) throws {
         let output = try Command([Cluster.binary] + words).wait(secondsMax: secondsMax)
-        guard output.isSuccess else { throw Command.Failed(command: "shoal \(words.joined(separator: " "))", output: output) }
+        guard output.isSuccess else {
+            throw Command.Failed(command: "shoal \(words.joined(separator: " "))", output: output)
+        }
     }
 
     /// Runs a bash script that must succeed, with `environment`.

@@ -3,7 +3,9 @@ import Testing
 extension MountedTests {
     @Suite("Copying trees", .serialized)
     struct CopyTests {
-        @Test("A tree copied into one mount is the same on the other, for diff, rsync and sha256sum, also after a restart")
+        @Test(
+            "A tree copied into one mount is the same on the other, for diff, rsync and sha256sum, also after a restart"
+        )
         func copies() throws {
             try Cluster.with(secondsMax: Scale.isFull ? 3600 : 600) { cluster in
                 let seconds = Scale.isFull ? 1800 : 240

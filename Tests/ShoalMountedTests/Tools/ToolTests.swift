@@ -51,7 +51,9 @@ extension MountedTests {
             }
         }
 
-        @Test("make builds a C program on one mount, sees that nothing is to do on the other, and builds again after an edit")
+        @Test(
+            "make builds a C program on one mount, sees that nothing is to do on the other, and builds again after an edit"
+        )
         func make() throws {
             try Cluster.with { cluster in
                 let output = try cluster.bash(

@@ -8,7 +8,12 @@ extension MountedTests {
         )
         func killDuringCopy() throws {
             try Cluster.with(secondsMax: 600) { cluster in
-                try cluster.bash("cp -a /usr/include $T/tree && rm -rf $T/tree/c++ && cp -a $T/tree $A/before")
+                try cluster.bash(
+                    """
+                    mkdir $T/tree && cp -a \(Scale.isFull ? "/usr/include" : "/usr/include/linux") $T/tree/small
+                    for i in $(seq 20); do head -c 3000000 /dev/urandom > $T/tree/large$i; done
+                    cp -a $T/tree $A/before
+                    """)
                 let copy = try Command(["cp", "-a", cluster.environment["T"]! + "/tree", cluster.a + "/tree"])
                 let prober = Prober(path: "\(cluster.a)/probe")
                 // Mid-copy: the first names are there, the last ones are not.
@@ -17,7 +22,7 @@ extension MountedTests {
                 try cluster.killProcess(cluster.state().nodes[0].process)
                 // Writes over what the dead node has: if it served its old bytes later, the diff below would show it.
                 try cluster.bash(
-                    "cd $A/before && find . -type f -size -40k | awk 'NR <= 200' | while read f; do echo changed > $f; done"
+                    "cd $A/before && find small -type f -size -40k | awk 'NR <= 200' | while read f; do echo changed > $f; done"
                 )
                 let output = copy.wait(secondsMax: 240)
                 #expect(output.isSuccess, "\(output.err)")

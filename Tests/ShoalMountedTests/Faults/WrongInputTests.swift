@@ -21,14 +21,20 @@ extension MountedTests {
 
         @Test("Wrong command lines answer with one line and a failure")
         func commandLines() throws {
+            let directory = try TemporaryDirectory.make()
+            defer { removeTree(directory) }
             try expectRefusal(["frobnicate"], says: "frobnicate")
             try expectRefusal(["up", "--nonsense"], says: "--nonsense")
             try expectRefusal(["up", "--replicas", "zero"], says: "zero")
             try expectRefusal(["mount", "nowhere", "/tmp"], says: "nowhere")
             try expectRefusal(["status", "--meta", "127.0.0.1:99999"], says: "127.0.0.1:99999")
-            try expectRefusal(["node", "--dir", "/nonexistent/node"], says: "listen")
-            try expectRefusal(["meta", "--dir", "/nonexistent/node", "--listen", "0.0.0.0:0"], says: "secret")
+            try expectRefusal(["node", "--dir", directory], says: "listen")
+            try expectRefusal(["meta", "--dir", directory, "--listen", "0.0.0.0:0"], says: "secret")
             try expectRefusal(["down", "--dir", "/nonexistent"], says: "no cluster")
+        }
+
+        private func removeTree(_ path: String) {
+            do { try Command.bash("rm -rf -- \"$P\"", environment: ["P": path]) } catch { Issue.record(error) }
         }
 
         @Test("Mountpoints that are missing, busy or no directories, and servers that do not answer, are named")

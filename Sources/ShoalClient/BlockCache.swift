@@ -12,6 +12,8 @@ final class BlockCache {
     private(set) var bytes = 0
     private(set) var hits: UInt64 = 0
     private(set) var misses: UInt64 = 0
+    /// Bytes of blocks that left the cache so far.
+    private(set) var freedBytes = 0
     var dirtyBytes = 0
 
     init(bytesMax: Int, policy: CachePolicy) {
@@ -51,6 +53,7 @@ final class BlockCache {
         guard block.segment >= 0 else { return }
         unlink(block)
         bytes -= block.capacity
+        freedBytes += block.capacity
     }
 
     /// Evicts until the cache fits, from the lowest segment's oldest; what is dirty, pinned or in flight is passed

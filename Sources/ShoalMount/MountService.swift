@@ -126,6 +126,7 @@ package final class MountService: Sendable {
         let client = self.client
         let result = self.result
         let ended = self.ended
+        loop.execute { [loop] in HeapTrimmer(client: client.value, scheduler: loop).start() }
         _ = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
             onMessage: { session.process($0) },

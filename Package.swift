@@ -89,7 +89,6 @@ let package = Package(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
 
         // Tests.
-        suite("ShoalTypesTests", ["ShoalTypes"]),
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),
         suite("ShoalPlacementTests", ["ShoalTypes", "ShoalPlacement"]),
         suite("ShoalChunkStoreTests", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore"]),

@@ -124,7 +124,6 @@ package final class MountService: Sendable {
 
     private func serve() {
         let session = self.session
-        loop.execute { [loop, client] in HeapTrimmer(client: client.value, scheduler: loop).start() }
         _ = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
             sender: FuseSession.sender(ofMessage:), onMessage: { session.process($0) },

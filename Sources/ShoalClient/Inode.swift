@@ -87,7 +87,8 @@ final class Inode {
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
-        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
+        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil
+            && acquiring == nil && !isOrphan
     }
 }
 

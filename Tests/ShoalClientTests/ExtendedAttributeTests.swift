@@ -74,6 +74,29 @@ struct ExtendedAttributeTests {
         #expect(client.extendedAttributeBytes < 1000)
     }
 
+    @Test("an ACL that says what the mode says already costs the writer of a file no request, and is seen in its ctime")
+    func minimalList() throws {
+        let cluster = try Cluster()
+        let (client, other) = (try cluster.client("a"), try cluster.client("b"))
+        let file = try cluster.create(client, "f")
+        let before = try cluster.wait { client.attributes(of: file, completion: $0) }.changeTime
+        cluster.scheduler.run(for: .milliseconds(10))
+        let list: [UInt8] = [
+            2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 4, 0, 4, 0, 255, 255, 255, 255,
+            32, 0, 4, 0, 255, 255, 255, 255,
+        ]
+        try set(cluster, client, file, .accessList, list)
+        #expect(cluster.metadata.requestCounts[.setExtendedAttribute] == nil)
+        let after = try cluster.wait { client.attributes(of: file, completion: $0) }.changeTime
+        #expect(after > before)
+        #expect(try cluster.wait { other.attributes(of: file, completion: $0) }.changeTime == after)
+        #expect(try get(cluster, other, file, .accessList) == nil)
+        // Another mode is the server's to set.
+        try set(cluster, client, file, .accessList, Array(list.prefix(6)) + [7] + list.dropFirst(7))
+        #expect(cluster.metadata.requestCounts[.setExtendedAttribute] == 1)
+        #expect(try cluster.wait { other.attributes(of: file, completion: $0) }.permissions == 0o744)
+    }
+
     @Test("what is cached stays within its bound, and goes with the lease")
     func bounded() throws {
         var limits = ClientLimits()

@@ -53,7 +53,8 @@ extension NamespaceComparison {
 
     private mutating func value() -> [UInt8] {
         let counts = [0, 1, 100, 65_536]
-        return [UInt8](repeating: UInt8.random(in: 0...255, using: &random), count: counts.randomElement(using: &random)!)
+        return [UInt8](
+            repeating: UInt8.random(in: 0...255, using: &random), count: counts.randomElement(using: &random)!)
     }
 
     /// Mostly a valid ACL; sometimes one with a line more, less or out of its place.

@@ -1,5 +1,3 @@
-import ShoalTypes
-
 /// A POSIX ACL (acl(5)) in the form in which the kernel gives and takes it (linux/posix_acl_xattr.h): version u32 = 2,
 /// then 8 bytes an entry, little-endian: tag u16, permissions u16 (0...7), user or group u32 (0xFFFF_FFFF where none).
 ///

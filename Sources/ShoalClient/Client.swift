@@ -24,6 +24,8 @@ package final class Client {
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
+    /// Of the cached extended attributes of all inodes.
+    var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?

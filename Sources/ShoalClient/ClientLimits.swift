@@ -15,6 +15,8 @@ package struct ClientLimits: Sendable {
     package var inodesMax = 25_000
     /// Cached names over all directories.
     package var namesMax = 100_000
+    /// Cached extended attributes over all inodes.
+    package var extendedAttributeBytesMax = 8 << 20
     /// One attempt of a chunk request: a node that is silent for so long is reported.
     package var nodeAttemptDeadline = Interval.seconds(4)
     /// A chunk request with all its attempts; past it the call fails with EIO.

@@ -188,7 +188,7 @@ extension Client {
         }
         if status != .ok, inode.grant.mode == .write {
             logger.error("inode \(inode.id): write-back failed: \(status)")
-            inode.writeError = status.fileError
+            inode.writeError = inode.writeError ?? status.writeBackError
         }
         resume(inode)
         for piece in run { piece.block.wakeWaiters() }
@@ -228,8 +228,11 @@ extension Client {
         guard !inode.isCommitting else { return }
         let step = limits.reservationStepBytes
         let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
-        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { result in
-            if case .failure(let error) = result { inode.writeError = error }
+        let sequence = inode.grant.sequence
+        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { status in
+            // Without the lease the bytes are gone already, and why has been noted then.
+            guard status != .ok, inode.grant.sequence == sequence else { return }
+            inode.writeError = inode.writeError ?? status.writeBackError
         }
     }
 
@@ -252,19 +255,17 @@ extension Client {
         inode.needsCommit = false
         let size = inode.attributes.size
         let reserved = releasesReservation ? size : max(inode.reservedSize, size)
-        sendCommit(inode, size: size, reserved: reserved) { result in
-            if case .failure(let error) = result {
-                if error != .stale { inode.needsCommit = true }
-                inode.writeError = nil
-                completion(.failure(error))
-            } else {
-                completion(.success(()))
-            }
+        sendCommit(inode, size: size, reserved: reserved) { status in
+            guard status != .ok else { return completion(.success(())) }
+            if !status.endsLease { inode.needsCommit = true }
+            let error = inode.writeError ?? status.writeBackError
+            inode.writeError = nil
+            completion(.failure(error))
         }
     }
 
     private func sendCommit(
-        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping Completion<Void>
+        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping (WireStatus) -> Void
     ) {
         inode.isCommitting = true
         let attributes = inode.attributes
@@ -292,10 +293,10 @@ extension Client {
                     inode.serverSize = size
                     inode.reservedSize = reserved
                 }
-                completion(.success(()))
+                completion(.ok)
             case .failure(let status):
                 logger.error("inode \(inode.id): could not commit its size: \(status)")
-                completion(.failure(status == .staleLease ? .stale : status.fileError))
+                completion(status)
             }
             resume(inode)
             wakeFlushWaiters(of: inode)
@@ -319,6 +320,14 @@ extension Client {
             }
         }
     }
+}
+
+extension WireStatus {
+    /// The write lease, or the session with it, has ended: what was buffered under it can never be written.
+    fileprivate var endsLease: Bool { [.staleLease, .fenced, .unknownSession].contains(self) }
+
+    /// What a failed write-back is reported as. Lost bytes are an I/O error to whoever wrote them, not a stale handle.
+    fileprivate var writeBackError: FileError { endsLease ? .inputOutput : fileError }
 }
 
 extension UInt32 {

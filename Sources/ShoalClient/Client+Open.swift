@@ -2,11 +2,11 @@ import ShoalWire
 import ShoalTypes
 
 extension Client {
-    /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here.
-    /// - Parameters:
-    ///   - truncates: O_TRUNC.
-    ///   - writes: it will be written: ask for the write lease at once.
-    package func open(_ id: InodeID, writes: Bool, truncates: Bool, completion: @escaping Completion<FileAttributes>) {
+    /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here. The write lease is
+    /// asked for by the first write, not by open: many programs open for writing what they only read, and those who
+    /// read the file elsewhere keep their caches until something is written.
+    /// - Parameter truncates: O_TRUNC: takes the write lease, and sets the size to 0.
+    package func open(_ id: InodeID, truncates: Bool, completion: @escaping Completion<FileAttributes>) {
         let inode = inodes.inode(id)
         // Counted before the lease is there, so that it cannot be given back in between.
         inode.openCount += 1

@@ -68,7 +68,7 @@ final class Cluster {
     }
 
     func open(_ client: Client, _ id: InodeID, truncates: Bool = false) throws {
-        _ = try wait { client.open(id, writes: false, truncates: truncates, completion: $0) }
+        _ = try wait { client.open(id, truncates: truncates, completion: $0) }
     }
 
     func write(_ client: Client, _ id: InodeID, _ place: Client.WritePlace, _ bytes: [UInt8]) throws {

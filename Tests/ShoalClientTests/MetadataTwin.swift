@@ -20,6 +20,8 @@ final class MetadataTwin: ListenerDelegate {
     /// Counts starts: what an earlier process had under way is moot.
     private var life = 0
     private(set) var events: [MetadataEvent] = []
+    /// What requests of an operation are answered instead of being handled.
+    var refusals: [Operation: WireStatus] = [:]
 
     init(board: Switchboard, replicas: UInt8, limits: CoordinatorLimits) throws {
         self.board = board
@@ -88,6 +90,7 @@ final class MetadataTwin: ListenerDelegate {
 
     func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
         guard let connection = ids[ObjectIdentifier(peer)] else { return responder.reply(.notReady) }
+        if let refusal = refusals[request.operation] { return responder.reply(refusal) }
         lastRequest += 1
         responders[RequestID(lastRequest)] = responder
         core.received(request.operation, request.message, RequestID(lastRequest), on: connection, at: moment)

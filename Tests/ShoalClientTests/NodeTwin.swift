@@ -28,6 +28,8 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     // Faults.
     /// What writes are answered instead.
     var writeStatus: WireStatus?
+    /// What reads are answered instead.
+    var readStatus: WireStatus?
     /// Requests wait until this is false again.
     var isStalled = false {
         didSet {
@@ -197,6 +199,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     }
 
     private func read(_ message: ReadChunkRequest, _ responder: any Responder) {
+        if let readStatus { return responder.reply(readStatus) }
         guard message.epoch <= map.epoch else { return fetchMap(responder) { [self] in read(message, responder) } }
         let partition = map.partition(of: message.chunk)
         guard message.epoch >= map[partition].changedAt else { return responder.reply(.staleEpoch) }

@@ -90,7 +90,7 @@ extension Client {
         ) { [self] reply in
             switch reply.decode(RemovalReply.self) {
             case .success(let removal):
-                noteChanged(directory: parent)
+                learnChanged(removal)
                 if let directory = inodes.existing(parent) { remember(name, nil, in: directory) }
                 removed(removal)
                 completion(.success(()))
@@ -125,8 +125,7 @@ extension Client {
             let new = inodes.existing(newParent)
             switch reply.decode(RemovalReply.self) {
             case .success(let removal):
-                noteChanged(directory: parent)
-                noteChanged(directory: newParent)
+                learnChanged(removal)
                 renamed(name, in: old, to: newName, in: new, rule, removal)
                 completion(.success(()))
             case .failure(let status):
@@ -147,9 +146,8 @@ extension Client {
             return
         }
         removed(removal)
-        noteChanged(directory: removal.moved)
-        // A rename between two names of one file changes nothing: the server says so by moving none.
-        guard removal.moved.rawValue != 0 else {
+        // A rename between two names of one file changes nothing, and both stay.
+        guard !removal.changed.isEmpty else {
             if let old { forget(name, in: old) }
             if let new { forget(newName, in: new) }
             return
@@ -166,11 +164,11 @@ extension Client {
         return (inodes.existing(id)?.openCount ?? 0) == 0 ? id : InodeID(0)
     }
 
-    /// The server changed this inode's times or link count on our behalf and the reply does not say to what: the cached
-    /// attributes are asked for again, its names stay.
-    private func noteChanged(directory id: InodeID) {
-        guard let inode = inodes.existing(id) else { return }
-        inode.attributesAreOld = true
+    /// The directories' times and link counts, and those of what moved, as the server left them.
+    private func learnChanged(_ removal: RemovalReply) {
+        for attributes in removal.changed {
+            if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode) }
+        }
     }
 
     /// An inode lost a name.

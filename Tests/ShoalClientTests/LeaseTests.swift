@@ -274,4 +274,15 @@ struct LeaseTests {
         #expect(log == ["0 runs", "1: \(FileError.notFound)"])
         #expect(inode.active == 0)
     }
+
+    @Test("A rename between two names of one file leaves both")
+    func renameToItself() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let file = try cluster.create(a, "f")
+        _ = try cluster.wait { a.link(file, .root, named("g"), completion: $0) }
+        try cluster.wait { a.rename(.root, named("f"), to: .root, named("g"), .replace, completion: $0) }
+        #expect(try cluster.lookup(a, "f") == file)
+        #expect(try cluster.lookup(a, "g") == file)
+    }
 }

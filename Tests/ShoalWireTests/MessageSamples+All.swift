@@ -74,6 +74,7 @@ extension MessageSample {
             $0.removed = $1.attributes()
             $0.isOrphan = $1.flag()
             $0.moved = $1.id()
+            $0.changed = $1.list(max: RemovalReply.changedMax) { $0.attributes() }
         },
         MessageSample { ReadLinkReply(target: $0.raw(max: Geometry.symlinkBytesMax)) },
         MessageSample {

@@ -30,38 +30,4 @@ extension Client {
             done()
         }
     }
-
-    /// close(2) of one of possibly several descriptors: reports what could not be written.
-    package func flush(_ id: InodeID, completion: @escaping Completion<Void>) {
-        guard let inode = inodes.existing(id), inode.isDirty || inode.writeError != nil else {
-            return completion(.success(()))
-        }
-        writeBack(inode) { [self] in
-            let error = inode.writeError
-            inode.writeError = nil
-            if let error { return completion(.failure(error)) }
-            // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
-            flushUnasked(inode)
-            completion(.success(()))
-        }
-    }
-
-    /// The last use of one descriptor has ended.
-    package func release(_ id: InodeID, completion: @escaping Completion<Void>) {
-        guard let inode = inodes.existing(id), inode.openCount > 0 else { return completion(.success(())) }
-        inode.openCount -= 1
-        defer { completion(.success(())) }
-        guard inode.openCount == 0 else { return }
-        if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
-        if inode.grant.mode == .pin {
-            giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])
-            inode.grant = .none
-        }
-        if inode.writeError != nil {
-            // Close has reported it and nobody is left to retry.
-            inode.writeError = nil
-            discardDirty(of: inode)
-            inode.attributesAreOld = true
-        }
-    }
 }

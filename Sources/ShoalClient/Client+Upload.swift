@@ -122,9 +122,7 @@ package final class Upload {
 extension Client {
     /// Writes back the file that `name` is known to refer to, if there is one.
     fileprivate func flushNamed(_ name: FileName, in parent: InodeID, completion: @escaping Completion<Void>) {
-        guard let known = inodes.existing(parent)?.names[name], let id = known, let inode = inodes.existing(id) else {
-            return completion(.success(()))
-        }
+        guard let inode = knownInode(parent, name) else { return completion(.success(())) }
         flush(inode, completion: completion)
     }
 

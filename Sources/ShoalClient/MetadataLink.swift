@@ -63,6 +63,8 @@ final class MetadataLink: PeerDelegate {
     private var termMilliseconds: Int64 = 8000
     /// The server keeps our leases at least until then.
     private(set) var leasesEnd = MonotonicInstant(0)
+    /// As of the last heartbeat, or not known yet.
+    private(set) var isSpaceLow = true
     private var queue: [Pending] = []
     private var openChanges = ChangeWindow()
     private var lastChange: UInt64 = 0
@@ -284,26 +286,28 @@ final class MetadataLink: PeerDelegate {
         if end > leasesEnd { leasesEnd = end }
     }
 
+    /// Four per term, the first at once.
     private func heartbeat() {
-        heartbeatIsRunning = true
-        scheduler.schedule(after: .milliseconds(termMilliseconds / 4)) { [weak self] in
-            guard let self else { return }
-            guard state != .closed else {
-                heartbeatIsRunning = false
-                return
+        heartbeatIsRunning = state != .closed
+        guard heartbeatIsRunning else { return }
+        if state == .open { sendHeartbeat() }
+        scheduler.schedule(after: .milliseconds(termMilliseconds / 4)) { [weak self] in self?.heartbeat() }
+    }
+
+    private func sendHeartbeat() {
+        let sentAt = scheduler.now
+        let sentIn = session
+        peer.call(
+            .heartbeat, SessionRequest(session: session), deadline: .milliseconds(termMilliseconds)
+        ) { [weak self] reply in
+            guard let self, sentIn == session else { return }
+            switch reply.decode(HeartbeatReply.self) {
+            case .success(let message):
+                extendLeases(heardAt: sentAt)
+                isSpaceLow = message.isSpaceLow
+            case .failure(.unknownSession): sessionIsGone()
+            case .failure: break  // The next one, or the lost connection, tells more.
             }
-            if state == .open {
-                let sentAt = scheduler.now
-                let sentIn = session
-                peer.call(
-                    .heartbeat, SessionRequest(session: session), deadline: .milliseconds(termMilliseconds)
-                ) { [weak self] reply in
-                    guard let self, sentIn == session else { return }
-                    if reply.status == .ok { extendLeases(heardAt: sentAt) }
-                    if reply.status == .unknownSession { sessionIsGone() }
-                }
-            }
-            heartbeat()
         }
     }
 

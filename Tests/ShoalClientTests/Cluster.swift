@@ -59,6 +59,16 @@ final class Cluster {
         return try #require(result, "the operation does not end").get()
     }
 
+    /// The nodes have room from now on, and the clients know.
+    func makeRoom(for clients: [Client]) {
+        for node in nodes {
+            node.usage.bytesTotal = 100 << 30
+            node.usage.bytesFree = 90 << 30
+        }
+        let isKnown = scheduler.run(for: .seconds(10)) { clients.allSatisfy { !$0.metadata.isSpaceLow } }
+        #expect(isKnown, "nobody says that there is room")
+    }
+
     // MARK: Calls
 
     func create(_ client: Client, _ name: String, opens: Bool = true) throws -> InodeID {

@@ -25,6 +25,9 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     /// Finds the node to copy from.
     var source: (NodeID) -> NodeTwin? = { _ in nil }
 
+    /// What heartbeats say of space: unknown, so that writers wait at close.
+    var usage = NodeUsage()
+
     // Faults.
     /// What writes are answered instead.
     var writeStatus: WireStatus?
@@ -81,6 +84,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         message.node = id
         message.cluster = id == NodeID(0) ? .unknown : ClusterID(7)
         message.address = address
+        message.usage = usage
         metadata?.call(.registerNode, message, deadline: .seconds(5)) { [weak self] reply in
             guard let self, case .success(let answer) = reply.decode(RegisterNodeReply.self) else { return }
             id = answer.node
@@ -93,7 +97,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         board.scheduler.schedule(after: .seconds(1)) { [weak self, weak peer = metadata] in
             guard let self, let peer, peer === metadata, peer.isConnected else { return }
             peer.call(
-                .nodeHeartbeat, NodeHeartbeatRequest(node: id, usage: NodeUsage()), deadline: .seconds(5)
+                .nodeHeartbeat, NodeHeartbeatRequest(node: id, usage: usage), deadline: .seconds(5)
             ) { [weak self] reply in
                 if reply.status == .unknownSession { self?.register() }
             }

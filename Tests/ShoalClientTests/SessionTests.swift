@@ -54,7 +54,7 @@ struct SessionTests {
         let cluster = try Cluster()
         let a = try cluster.client("a")
         let file = try cluster.create(a, "f")
-        cluster.metadata.refusals[.commitWrite] = status
+        cluster.metadata.refusals[.commitWrites] = status
         try cluster.write(a, file, .at(5 << 20), pattern(1 << 20, 1))
         #expect(throws: error) { try cluster.flush(a, file) }
         cluster.metadata.refusals = [:]

@@ -46,6 +46,16 @@ extension SeededGenerator {
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
             chunkBytesLog2: log2(), reservedSize: fileSize())
     }
+    mutating func commit() -> WriteCommit {
+        var commit = WriteCommit()
+        commit.inode = id()
+        commit.sequence = id()
+        commit.size = number()
+        commit.reservedSize = number()
+        commit.modifyTime = timestamp()
+        commit.changeTime = timestamp()
+        return commit
+    }
     mutating func entry() -> EntryReply {
         EntryReply(attributes: attributes(), grant: grant(), parentGrant: grant(), parent: attributes())
     }

@@ -14,6 +14,8 @@ package struct FuseMountOptions: Sendable {
     /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
     package var allowsOthers = geteuid() == 0
     package var isReadOnly = false
+    /// The filesystem keeps record locks and flocks; otherwise the kernel does, for this mount alone.
+    package var servesLocks = false
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

@@ -16,6 +16,9 @@ package struct FuseMountOptions: Sendable {
     package var isReadOnly = false
     /// The filesystem keeps record locks and flocks; otherwise the kernel does, for this mount alone.
     package var servesLocks = false
+    /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
+    /// passes default ACLs on to new entries, and applies the umask where there is none.
+    package var hasAccessControlLists = false
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

@@ -33,6 +33,8 @@ package final class Client {
     var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
+    /// Record locks and flocks of this mount's processes.
+    var locks = LockLedger()
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?
 
     package init(
@@ -53,6 +55,7 @@ package final class Client {
             opened: { [unowned self] in sessionOpened($0, isNew: $1) },
             lost: { [unowned self] in sessionLost() },
             heldLeases: { [unowned self] in heldLeases() },
+            heldLocks: { [unowned self] in heldLocks() },
             received: { [unowned self] in received($0, $1) },
             notified: { [unowned self] in notified($0) },
             refused: { [unowned self] in finishOpening(.failure(.refused($0))) })
@@ -85,6 +88,7 @@ package final class Client {
         finishOpening(.success(()))
         let waiting = inodes.all.filter { !$0.waiters.isEmpty }
         for inode in waiting { serveWaiters(of: inode) }
+        resumeLocks()
     }
 
     private func received(_ request: Request, _ responder: any Responder) {
@@ -106,10 +110,15 @@ package final class Client {
     }
 
     private func notified(_ notice: Request) {
-        guard notice.operation == .mapChanged, case .success(let message) = decode(notice, as: MapMessage.self) else {
-            return
+        switch notice.operation {
+        case .mapChanged:
+            if case .success(let message) = decode(notice, as: MapMessage.self) { view.adopt(message.map) }
+        case .locksGranted:
+            if case .success(let message) = decode(notice, as: LocksGrantedNotice.self) {
+                locksGranted(message.tickets)
+            }
+        default: break
         }
-        view.adopt(message.map)
     }
 
     private func decode<Message: WireMessage>(_ request: Request, as: Message.Type) -> Result<Message, WireError> {

@@ -21,6 +21,7 @@ final class MetadataLink: PeerDelegate {
         /// The session is gone; nothing it held may be used.
         var lost: () -> Void = {}
         var heldLeases: () -> [HeldLease] = { [] }
+        var heldLocks: () -> [HeldLock] = { [] }
         var received: (Request, any Responder) -> Void = { $1.reply(.badRequest) }
         var notified: (Request) -> Void = { _ in }
         var refused: (WireStatus) -> Void = { _ in }
@@ -228,8 +229,16 @@ final class MetadataLink: PeerDelegate {
                 completion: done)
             return
         }
-        var leases = events.heldLeases()[...]
         let partMax = 20_000
+        var locks = events.heldLocks()[...]
+        while !locks.isEmpty {
+            let part = Array(locks.prefix(partMax))
+            locks = locks.dropFirst(part.count)
+            peer.call(
+                .reclaimLocks, ReclaimLocksRequest(session: session, locks: part),
+                deadline: limits.metadataAttemptDeadline, completion: { _ in })
+        }
+        var leases = events.heldLeases()[...]
         while leases.count > partMax {
             let part = Array(leases.prefix(partMax))
             leases = leases.dropFirst(partMax)
@@ -263,6 +272,11 @@ final class MetadataLink: PeerDelegate {
             if status != .notReady { logger.error("the metadata server refused the session: \(status)") }
             scheduler.schedule(after: .milliseconds(50)) { [weak self] in self?.openOrReclaim(attempt: attempt) }
         }
+    }
+
+    /// A request of that session, sent without `request`, was answered `.unknownSession`.
+    func sessionEnded(_ ended: SessionID) {
+        if ended == session { sessionIsGone() }
     }
 
     private func sessionIsGone() {

@@ -52,11 +52,26 @@ package protocol FuseFilesystem: AnyObject {
     func write(
         _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, bytes: UnsafeRawBufferPointer, flags: FuseOpenFlags,
         reply: FuseWriteReply)
-    /// A descriptor of the file was closed; called once per close(2), whose result is the reply.
-    func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply)
-    /// The last descriptor of this open file is gone. Nobody sees an error.
+    /// A descriptor of the file was closed; called once per close(2), whose result is the reply. The record locks of
+    /// `owner`, the process, end.
+    func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply)
+    /// The last descriptor of this open file is gone. Nobody sees an error. OFD locks and flocks taken through `handle`
+    /// end.
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply)
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply)
+
+    /// fcntl(2) F_GETLK. Only with `FuseMountOptions.servesLocks`, as the two that follow.
+    func testLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseLockReply)
+    /// fcntl(2) F_SETLK; F_SETLKW if `waits`, and then `reply.request.onInterrupt` tells of a signal. `mode` nil
+    /// unlocks. The owner is a process or, for OFD locks, an open file: the kernel does not say which.
+    func setLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply)
+    /// flock(2). The owner is the open file.
+    func setFileLock(
+        _ mode: LockMode?, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply)
 
     func openDirectory(_ inode: InodeID, reply: FuseOpenReply)
     /// Adds the entries that follow `cookie` to `reply` until it is full or there are no more. `.` and `..` are the
@@ -76,10 +91,30 @@ package protocol FuseFilesystem: AnyObject {
     func removeExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseEmptyReply)
 }
 
-/// A filesystem without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
+/// A filesystem without locks of its own (the kernel keeps them, for this mount alone) and without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
 /// EOPNOTSUPP by itself.
 extension FuseFilesystem {
     package func parent(ofDirectory inode: InodeID) -> InodeID? { nil }
+
+    package func testLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseLockReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func setLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func setFileLock(
+        _ mode: LockMode?, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply
+    ) {
+        reply.error(.notImplemented)
+    }
 
     package func setExtendedAttribute(
         _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer,

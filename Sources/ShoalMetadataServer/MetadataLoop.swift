@@ -152,6 +152,7 @@ final class MetadataLoop: ListenerDelegate, @unchecked Sendable {
         case .publish(let map, let connections):
             let message = MapMessage(map: map)
             for connection in connections { peers[connection]?.notify(.mapChanged, message) }
+        case .grantLocks(let notice, let connection): peers[connection]?.notify(.locksGranted, notice)
         case .close(let connection):
             if let peer = peers[connection] { close(peer) }
         case .note(let event): event.log(to: logger)

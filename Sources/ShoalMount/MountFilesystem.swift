@@ -8,6 +8,7 @@ import ShoalTypes
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var parents: [InodeID: InodeID] = [.root: .root]
+    private var lastHandle: UInt64 = 0
     private static let parentsMax = 10_000
 
     init(client: Client) { self.client = client }
@@ -15,7 +16,14 @@ final class MountFilesystem: FuseFilesystem {
     /// Direct I/O, and writes of one file side by side: their order is the client's business.
     static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
 
+    /// Of a directory: nothing is remembered of an open one.
     func handle(of inode: InodeID) -> FuseFileHandle { FuseFileHandle(inode.rawValue) }
+
+    /// Of an open file: its own number, since locks belong to it.
+    func nextHandle() -> FuseFileHandle {
+        lastHandle += 1
+        return FuseFileHandle(lastHandle)
+    }
 
     func parent(ofDirectory inode: InodeID) -> InodeID? { parents[inode] }
 

@@ -30,6 +30,12 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case listExtendedAttributes = 34
     case removeExtendedAttribute = 35
 
+    // Client -> metadata server: record locks and flock.
+    case setLock = 36
+    case testLock = 37
+    case cancelLock = 38
+    case reclaimLocks = 39
+
     // Client -> metadata server: leases and content.
     case acquireLease = 40
     case releaseLeases = 41
@@ -44,6 +50,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     // Metadata server -> client.
     case recall = 50
     case glimpse = 51
+    case locksGranted = 52
 
     // Metadata server -> client and node.
     case mapChanged = 55

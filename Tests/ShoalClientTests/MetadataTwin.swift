@@ -110,6 +110,7 @@ final class MetadataTwin: ListenerDelegate {
                 later { $0.core.synced(question, at: $0.moment) }
             case .publish(let map, let connections):
                 for connection in connections { peers[connection]?.notify(.mapChanged, MapMessage(map: map)) }
+            case .grantLocks(let notice, let connection): peers[connection]?.notify(.locksGranted, notice)
             case .close(let connection): peers[connection]?.link?.cut()
             case .note(let event): events.append(event)
             case .fail(let reason): Issue.record("the core failed: \(reason)")

@@ -225,7 +225,7 @@ final class CoordinatorWorld {
             case .ask(let connection, let question, let what):
                 links[connection]?.toClient.append(.ask(question, what))
             case .sync(let question): syncs.append(question)
-            case .publish: break
+            case .publish, .grantLocks: break
             case .close(let connection):
                 links[connection]?.toServer = []
                 links[connection]?.toClient.append(.closed)

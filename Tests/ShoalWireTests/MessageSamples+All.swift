@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 extension MessageSample {
-    static let all = session + namespace + extendedAttributes + leases + chunks + cluster
+    static let all = session + namespace + extendedAttributes + leases + locks + chunks + cluster
 
     private static let session = [
         MessageSample(of: Hello.self) {

@@ -14,6 +14,8 @@ package struct FuseMountOptions: Sendable {
     /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
     package var allowsOthers = geteuid() == 0
     package var isReadOnly = false
+    /// The filesystem keeps record locks and flocks; otherwise the kernel does, for this mount alone.
+    package var servesLocks = false
     /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
     /// passes default ACLs on to new entries, and applies the umask where there is none.
     package var hasAccessControlLists = false

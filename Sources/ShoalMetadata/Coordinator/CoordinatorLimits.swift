@@ -15,6 +15,7 @@ package struct CoordinatorLimits: Sendable {
     package var coldRecallsInFlightMax = 64
     /// Requests of one session that wait for leases; past it they are answered `.notReady`.
     package var waitingPerSessionMax = 1024
+    package var locks = LockLimits.production
     /// A node whose connection was lost for so long is taken out of the in-sync sets.
     package var nodeReconnectGrace = Interval.milliseconds(300)
     /// A node that is connected but silent for so long is taken out.

@@ -56,6 +56,10 @@ extension MetadataCore {
         case .heartbeat: heartbeat(try SessionRequest(decoding: message).session, request, connection)
         case .closeSession: closeSession(try SessionRequest(decoding: message).session, request, connection)
         case .reclaimLeases: reclaimLeases(try ReclaimLeasesRequest(decoding: message), request, connection)
+        case .setLock: setLock(try SetLockRequest(decoding: message), request, connection)
+        case .testLock: testLock(try TestLockRequest(decoding: message), request, connection)
+        case .cancelLock: cancelLock(try CancelLockRequest(decoding: message), request, connection)
+        case .reclaimLocks: reclaimLocks(try ReclaimLocksRequest(decoding: message), request, connection)
         case .fetchMap: reply(request, MapMessage(map: keeper.durable))
         case .reportNode: reportNode(try ReportNodeRequest(decoding: message), request, connection)
         case .clusterStatus: reply(request, status())
@@ -63,7 +67,7 @@ extension MetadataCore {
         case .nodeHeartbeat: nodeHeartbeat(try NodeHeartbeatRequest(decoding: message), request, connection)
         case .partitionsSynced: partitionsSynced(try PartitionsSyncedRequest(decoding: message), request, connection)
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
-        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
+        case .hello, .recall, .glimpse, .locksGranted, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
             .syncChunks,
             .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
             reply(request, .badRequest)

@@ -63,6 +63,7 @@ extension MetadataCore {
         guard session.phase != .ending else { return }
         session.phase = .ending
         session.claims = [:]
+        session.lockClaims = []
         note(.sessionExpired(session.id, label: session.label, reason: reason))
         dropWaiting(of: session, .unknownSession)
         _ = keeper.change { $0.fence(session.id) }
@@ -83,6 +84,7 @@ extension MetadataCore {
         }
         precondition(session.leaseCount == 0, "a session leaves leases behind")
         recalls.removeAll(of: session.id)
+        removeLocks(of: session)
         sessions.remove(session)
         endGraceIfDone()
     }

@@ -40,6 +40,7 @@ let package = Package(
         // The system's C libraries.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.
@@ -87,6 +88,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
+        .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
 
         // Tests.
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),

@@ -1,25 +1,23 @@
 import CLinux
 import Glibc
 
-private let setLock = F_SETLK
 private let setLockWait = F_SETLKW
 private let readLock = F_RDLCK
 private let writeLock = F_WRLCK
 private let unlock = F_UNLCK
 
-/// fcntl(2) record locks: of processes, and of open file descriptions.
+/// fcntl(2) record locks of processes.
 func recordLockChecks() -> [Check] {
     var laws = CheckList("record locks")
     conflicts(&laws)
     ranges(&laws)
     releases(&laws)
-    waiting(&laws)
-    descriptions(&laws)
+    waitingLockChecks(&laws)
     return laws.checks
 }
 
 /// Runs `body` in another process that has the file open through the other side.
-private func elsewhere(_ see: View, _ body: (File) throws -> Void) throws {
+func elsewhere(_ see: View, _ body: (File) throws -> Void) throws {
     try Peer.start { _ in try body(try see.open("f")) }.end()
 }
 
@@ -229,202 +227,5 @@ private func releases(_ laws: inout CheckList) {
         try file.lock(writeLock).succeeds()
         try act.unlink("f").succeeds()
         try Peer.start { _ in try other.lock(writeLock).fails([EAGAIN, EACCES]) }.end()
-    }
-}
-
-private func waiting(_ laws: inout CheckList) {
-    laws.check("F_SETLKW waits, and gets the lock when it is released") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock).succeeds()
-        let peer = try Peer.start { peer in
-            let file = try see.open("f")
-            try file.lock(writeLock).fails([EAGAIN, EACCES])
-            try file.lock(writeLock, 0, 0, setLockWait).succeeds()
-            try equal(file.pread(7, at: 0), "written", "what was written under the lock")
-            try peer.tell("locked")
-        }
-        try peer.waitUntilBlocked(in: SYS_fcntl)
-        try holds(!peer.isHeard(within: 20), "a process that waits")
-        try file.write("written").returns(7)
-        try file.lock(unlock).succeeds()
-        try peer.hear("locked")
-        try peer.end()
-    }
-    laws.check("F_SETLKW gets the lock when the holder closes the file") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock).succeeds()
-        let peer = try Peer.start { peer in
-            try see.open("f").lock(readLock, 0, 0, setLockWait).succeeds()
-            try peer.tell("locked")
-        }
-        try peer.waitUntilBlocked(in: SYS_fcntl)
-        try file.close().succeeds()
-        try peer.hear("locked")
-        try peer.end()
-    }
-    laws.check("F_SETLKW gets the lock when the holder is killed") { act, see in
-        try act.file("f")
-        let holder = try Peer.start { peer in
-            try act.open("f").lock(writeLock).succeeds()
-            try peer.tell("locked")
-            try peer.hear("never")
-        }
-        try holder.hear("locked")
-        let waiter = try Peer.start { peer in
-            try see.open("f").lock(writeLock, 0, 0, setLockWait).succeeds()
-            try peer.tell("locked")
-        }
-        try waiter.waitUntilBlocked(in: SYS_fcntl)
-        try holder.kill()
-        try waiter.hear("locked")
-        try waiter.end()
-    }
-    laws.check("a signal ends F_SETLKW with EINTR, and no lock") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock).succeeds()
-        try elsewhere(see) { file in
-            Alarms.interrupt()
-            try file.lock(writeLock, 0, 0, setLockWait).fails(EINTR)
-            Alarms.stop()
-        }
-        try file.lock(unlock).succeeds()
-        try elsewhere(see) { try $0.lock(writeLock).succeeds() }
-    }
-    laws.check("a waiter that is killed leaves the queue") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock).succeeds()
-        let waiter = try Peer.start { _ in try see.open("f").lock(writeLock, 0, 0, setLockWait).succeeds() }
-        try waiter.waitUntilBlocked(in: SYS_fcntl)
-        try waiter.kill()
-        try file.lock(unlock).succeeds()
-        try elsewhere(see) { try $0.lock(writeLock, 0, 0, setLockWait).succeeds() }
-    }
-    laws.check("two processes that wait for each other: one gets EDEADLK") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock, 0, 1).succeeds()
-        let peer = try Peer.start { peer in
-            let file = try see.open("f")
-            try file.lock(writeLock, 1, 1).succeeds()
-            try peer.tell("locked")
-            let outcome = file.lock(writeLock, 0, 1, setLockWait)
-            try outcome.answers([0, EDEADLK])
-            try peer.tell(outcome.raw == 0 ? "locked" : "EDEADLK")
-        }
-        try peer.hear("locked")
-        try peer.waitUntilBlocked(in: SYS_fcntl)
-        let outcome = file.lock(writeLock, 1, 1, setLockWait)
-        try outcome.answers([0, EDEADLK])
-        if outcome.raw < 0 { try file.lock(unlock).succeeds() }
-        try peer.hear(outcome.raw < 0 ? "locked" : "EDEADLK")
-        try peer.end()
-    }
-    laws.check("ten waiters all get the lock, one at a time") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock).succeeds()
-        var peers: [Peer] = []
-        for number in 0..<10 {
-            peers.append(
-                try Peer.start { _ in
-                    let file = try (number % 2 == 0 ? act : see).open("f")
-                    try file.lock(writeLock, 0, 0, setLockWait).succeeds()
-                    let count = try file.stat().size
-                    try file.pwrite("x", at: count).returns(1)
-                    try file.lock(unlock).succeeds()
-                })
-        }
-        for peer in peers { try peer.waitUntilBlocked(in: SYS_fcntl) }
-        try file.lock(unlock).succeeds()
-        for peer in peers { try peer.end() }
-        try equal(see.stat("f").size, 10, "increments")
-    }
-    laws.check("a counter that four processes raise under a lock loses nothing") { act, see in
-        try act.file("f", "000000")
-        var peers: [Peer] = []
-        for number in 0..<4 {
-            peers.append(
-                try Peer.start { _ in
-                    let file = try (number % 2 == 0 ? act : see).open("f")
-                    for _ in 0..<25 {
-                        try file.lock(writeLock, 0, 0, setLockWait).succeeds()
-                        let value = Int(try file.pread(6, at: 0).text) ?? -1
-                        let text = String(String(value + 1_000_001).dropFirst())
-                        try file.pwrite(Bytes(text), at: 0).returns(6)
-                        try file.lock(unlock).succeeds()
-                    }
-                })
-        }
-        for peer in peers { try peer.end() }
-        try see.contains("f", "000100")
-    }
-}
-
-private func descriptions(_ laws: inout CheckList) {
-    let set = Linux.descriptionSetLock
-    laws.check("locks of two descriptions in one process meet (F_OFD_SETLK)") { act, see in
-        try act.file("f")
-        try act.open("f").lock(writeLock, 0, 10, set).succeeds()
-        let other = try see.open("f")
-        try other.lock(writeLock, 5, 10, set).fails([EAGAIN, EACCES])
-        try other.lock(writeLock, 10, 10, set).succeeds()
-    }
-    laws.check("a duplicated descriptor has the same description's locks") { act, _ in
-        let file = try act.create("f")
-        try file.lock(writeLock, 0, 0, set).succeeds()
-        try File(descriptor: dup(file.descriptor)).lock(readLock, 0, 0, set).succeeds()
-    }
-    laws.check("closing another description of the file releases nothing") { act, see in
-        try act.file("f")
-        let file = try act.open("f")
-        try file.lock(writeLock, 0, 0, set).succeeds()
-        try act.open("f").close().succeeds()
-        try see.open("f").lock(writeLock, 0, 0, set).fails([EAGAIN, EACCES])
-        _ = file
-    }
-    laws.check("the last close of the description releases its locks") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock, 0, 0, set).succeeds()
-        let copy = File(descriptor: dup(file.descriptor))
-        try file.close().succeeds()
-        try see.open("f").lock(writeLock, 0, 0, set).fails([EAGAIN, EACCES])
-        try copy.close().succeeds()
-        try see.open("f").lock(writeLock, 0, 0, set).succeeds()
-    }
-    laws.check("description locks and process locks meet") { act, see in
-        try act.file("f")
-        try act.open("f").lock(writeLock, 0, 0, set).succeeds()
-        try see.open("f").lock(writeLock).fails([EAGAIN, EACCES])
-    }
-    laws.check("F_OFD_GETLK answers the lock in the way, of process -1") { act, see in
-        try act.file("f")
-        try act.open("f").lock(writeLock, 10, 5, set).succeeds()
-        let found = try see.open("f").lockInTheWay(of: writeLock, 0, 0, Linux.descriptionGetLock)
-        try equal(found?.l_start, 10, "start")
-        try equal(found?.l_len, 5, "length")
-        try equal(found?.l_pid, -1, "process")
-    }
-    laws.check("a forked process shares the description's locks") { act, _ in
-        let file = try act.create("f")
-        try file.lock(writeLock, 0, 0, set).succeeds()
-        try Peer.start { _ in try file.lock(writeLock, 0, 0, set).succeeds() }.end()
-    }
-    laws.check("F_OFD_SETLKW waits until the lock is released") { act, see in
-        let file = try act.create("f")
-        try file.lock(writeLock, 0, 0, set).succeeds()
-        let peer = try Peer.start { peer in
-            try see.open("f").lock(writeLock, 0, 0, Linux.descriptionSetLockWait).succeeds()
-            try peer.tell("locked")
-        }
-        try peer.waitUntilBlocked(in: SYS_fcntl)
-        try file.lock(unlock, 0, 0, set).succeeds()
-        try peer.hear("locked")
-        try peer.end()
-    }
-    laws.check("a process id in a description lock is EINVAL") { act, _ in
-        let file = try act.create("f")
-        var request = flock(l_type: Int16(writeLock), l_whence: 0, l_start: 0, l_len: 0, l_pid: 1)
-        try Outcome(
-            "fcntl(F_OFD_SETLK)",
-            systemCall(SYS_fcntl, Int(file.descriptor), Int(set), address(&request))
-        ).fails(EINVAL)
     }
 }

@@ -6,7 +6,8 @@ enum Suite {
             allocateChecks(), copyChecks(), memoryChecks(), syncChecks(), directoryChecks(), readDirectoryChecks(),
             linkChecks(), symlinkChecks(), unlinkChecks(), renameChecks(), nodeChecks(), nameChecks(), pathChecks(),
             workingDirectoryChecks(), statChecks(), timeChecks(), setTimesChecks(), modeChecks(),
-            specialBitChecks(), attributeChecks(), accessListChecks(), recordLockChecks(), wholeFileLockChecks(),
+            specialBitChecks(), attributeChecks(), accessListChecks(), recordLockChecks(), descriptionLockChecks(),
+            wholeFileLockChecks(),
             executeChecks(), twoMountChecks(),
         ].flatMap { $0 }
     }

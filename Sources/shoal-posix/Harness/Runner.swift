@@ -93,7 +93,7 @@ struct Runner {
     /// Removes what the checks left. A filesystem that hangs does not hang the suite.
     private func cleanUp() {
         let path = "\(arguments.first)/\(name)"
-        let fault = Worker.run(secondsMax: 60) {
+        let fault = Worker.run(secondsMax: 300) {
             var status: CInt = 0
             let words: [UnsafeMutablePointer<CChar>?] =
                 ["rm", "-rf", "--one-file-system", path].map { (word: String) in strdup(word) } + [nil]

@@ -9,9 +9,13 @@ struct Bytes: Equatable, Hashable, ExpressibleByStringInterpolation, CustomStrin
     init(repeating text: String, count: Int) { array = Array(repeatElement(Array(text.utf8), count: count).joined()) }
     init(zeros count: Int) { array = [UInt8](repeating: 0, count: count) }
 
-    /// `count` bytes without a period that a block size divides: position and content are told apart.
+    /// `count` bytes with a period that no block size divides: content that is in the wrong place is told.
     init(patternOf count: Int, seed: Int = 0) {
-        array = (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 31 &+ $0 / 251 &+ seed &* 17) & 0xFF) }
+        let period = 65521
+        let start = (0..<min(count, period)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 251 &+ seed &* 17) }
+        array = start
+        array.reserveCapacity(count)
+        while array.count < count { array += start.prefix(count - array.count) }
     }
 
     var count: Int { array.count }

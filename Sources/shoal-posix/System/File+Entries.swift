@@ -35,6 +35,18 @@ extension File {
         return entries
     }
 
+    /// A removed directory lists nothing: Linux refuses with ENOENT, others may answer . and .. still.
+    func listsNothing() throws(Verdict) {
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let outcome = Outcome("getdents64", systemCall(SYS_getdents64, Int(descriptor), address(&buffer), 1024))
+        if outcome.raw > 0 {
+            try seek(0, SEEK_SET).returns(0)
+            try equal(entries().filter { $0.name != "." && $0.name != ".." }, [], "entries")
+        } else {
+            try outcome.answers([0, ENOENT])
+        }
+    }
+
     /// All entries from the current position on.
     func entries(bytesMax: Int = 32768) throws(Verdict) -> [Entry] {
         var all: [Entry] = []

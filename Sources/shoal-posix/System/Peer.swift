@@ -84,9 +84,14 @@ struct Peer {
         Glibc.close(line)
     }
 
-    /// Waits until the other process sleeps inside system call `number`.
+    /// Waits until the other process sleeps inside system call `number`. One that has something to say, or has ended,
+    /// did not block.
     func waitUntilBlocked(in number: CInt) throws(Verdict) {
         while true {
+            if isHeard(within: 0) {
+                let said = try next()
+                throw .failed(expected: "another process that blocks", came: said.map { "'\($0)'" } ?? "its end")
+            }
             let file = Glibc.open("/proc/\(process)/syscall", O_RDONLY | O_CLOEXEC)
             var buffer = [UInt8](repeating: 0, count: 256)
             let count = Glibc.read(file, &buffer, buffer.count)

@@ -28,7 +28,9 @@ extension MountedTests {
             }
         }
 
-        @Test("Every law of the suite holds when one mount acts and the other observes, but for what is known to be missing")
+        @Test(
+            "Every law of the suite holds when one mount acts and the other observes, but for what is known to be missing"
+        )
         func twoMounts() throws {
             try Cluster.with(mounts: 2) { cluster in
                 try check(chmod(cluster.root, 0o755), "chmod")
@@ -46,7 +48,8 @@ private struct PosixRun {
     var summary = ""
 
     init(_ directories: [String]) throws {
-        let binary = Cluster.binary.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let binary =
+            Cluster.binary.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/") + "/shoal-posix"
         let output = try Command([binary] + directories).wait(secondsMax: 240)
         for line in output.out.split(separator: "\n") {

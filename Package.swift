@@ -29,7 +29,8 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let package = Package(
     name: "shoal",
     products: [
-        .executable(name: "shoal", targets: ["shoal"])
+        .executable(name: "shoal", targets: ["shoal"]),
+        .executable(name: "shoal-posix", targets: ["shoal-posix"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -41,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CAffinity"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.
@@ -59,7 +61,7 @@ let package = Package(
         module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
 
         // Shells.
-        module("ShoalTransport", ["ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),
+        module("ShoalTransport", ["CAffinity", "ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),
         module(
             "ShoalNode",
             [

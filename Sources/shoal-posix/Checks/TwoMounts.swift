@@ -158,6 +158,18 @@ private func names(_ laws: inout CheckList) {
         try act.contains("a/d/e/f", "x")
         try act.isAbsent("b/d")
     }
+    laws.check(
+        "a directory that one has moved into its sibling is moved back by the other, which remembers the old place"
+    ) {
+        act, see in
+        for name in ["a", "b"] as [Bytes] { try act.mkdir(name).succeeds() }
+        for name in ["a", "b"] as [Bytes] { _ = try see.stat(name) }
+        for (first, second) in [(act, see), (see, act)] {
+            try first.rename("b", "a/b").succeeds()
+            try second.rename("a/b", "b").succeeds()
+            try equal(first.names(), ["a", "b"], "names")
+        }
+    }
     laws.check("a directory removed by one takes no new name from the other") { act, see in
         try act.mkdir("d").succeeds()
         let directory = try see.open("d", O_RDONLY | O_DIRECTORY)

@@ -29,7 +29,8 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let package = Package(
     name: "shoal",
     products: [
-        .executable(name: "shoal", targets: ["shoal"])
+        .executable(name: "shoal", targets: ["shoal"]),
+        .executable(name: "shoal-posix", targets: ["shoal-posix"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -40,6 +41,7 @@ let package = Package(
         // The system's C libraries.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CAffinity"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
@@ -90,6 +92,7 @@ let package = Package(
         .executableTarget(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
         .executableTarget(name: "shoal-exercise", dependencies: ["CLinux", arguments], swiftSettings: strict),
+        .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
 
         // Tests.
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),

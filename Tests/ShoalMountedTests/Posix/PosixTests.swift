@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+
+extension MountedTests {
+    /// `shoal-posix`: the suite that needs only a mountpoint.
+    @Suite("POSIX suite", .serialized)
+    struct PosixTests {
+        @Test("Every law of the suite holds on a local ext4: its expectations are the kernel's own")
+        func localDisk() throws {
+            let candidates = try Command.bash("stat -f -c %T /tmp /var/tmp").split(separator: "\n")
+            guard let index = candidates.firstIndex(of: "ext2/ext3") else { return print("no ext4 here: not run") }
+            var template = Array("\(["/tmp", "/var/tmp"][index])/shoal-posix-XXXXXX".utf8CString)
+            try #require(mkdtemp(&template) != nil)
+            let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            defer { rmdir(directory) }
+            try check(chmod(directory, 0o755), "chmod")
+            let result = try PosixRun([directory])
+            #expect(result.failures == [])
+            #expect(result.passed >= 600, "\(result.summary)")
+        }
+
+        @Test("Every law of the suite holds on one mount, but for what is known to be missing")
+        func oneMount() throws {
+            try Cluster.with(mounts: 1) { cluster in
+                try check(chmod(cluster.root, 0o755), "chmod")
+                let result = try PosixRun([cluster.a])
+                #expect(result.failures.filter { !KnownMissing.covers($0) } == [])
+            }
+        }
+
+        @Test(
+            "Every law of the suite holds when one mount acts and the other observes, but for what is known to be missing"
+        )
+        func twoMounts() throws {
+            try Cluster.with(mounts: 2) { cluster in
+                try check(chmod(cluster.root, 0o755), "chmod")
+                let result = try PosixRun([cluster.a, cluster.b])
+                #expect(result.failures.filter { !KnownMissing.covers($0) } == [])
+            }
+        }
+    }
+}
+
+/// One run of `shoal-posix`, and what it said.
+private struct PosixRun {
+    var failures: [String] = []
+    var passed = 0
+    var summary = ""
+
+    init(_ directories: [String]) throws {
+        let binary =
+            Cluster.binary.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/") + "/shoal-posix"
+        let output = try Command([binary] + directories).wait(secondsMax: 240)
+        for line in output.out.split(separator: "\n") {
+            if line.hasPrefix("FAIL ") { failures.append(String(line.dropFirst(5))) }
+            if line.contains(" passed, "), let count = Int(line.prefix { $0 != " " }) {
+                (passed, summary) = (count, String(line))
+            }
+        }
+        print(summary)
+        // A run without a summary ended early: nothing was shown.
+        try #require(!summary.isEmpty, "\(output.err) \(output.out.suffix(1000))")
+    }
+}

@@ -43,7 +43,6 @@ let package = Package(
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CAffinity"),
-        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.

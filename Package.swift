@@ -40,6 +40,7 @@ let package = Package(
         // The system's C libraries.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CFallocate"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.
@@ -53,7 +54,7 @@ let package = Package(
 
         // Cores: no NIO, no clock, no random source.
         module("ShoalKeyValue", ["CRocksDB"]),
-        module("ShoalChunkStore", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
+        module("ShoalChunkStore", ["CFallocate", "ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
         module("ShoalMetadata", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue"]),
         module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
 

@@ -78,6 +78,7 @@ extension Client {
             guard let block = inode.blocks[index] else { return false }
             return block.flushing == 0 && (!onlyFull || block.dirty == .max)
         }.sorted()[...]
+        guard !inode.isLearningBlocks, knowBlocks(under: candidates, inode) else { return }
         while !candidates.isEmpty {
             guard flushBytesInFlight < limits.flushBytesInFlightMax else {
                 if !flushQueue.contains(where: { $0 === inode }) { flushQueue.append(inode) }
@@ -85,9 +86,28 @@ extension Client {
             }
             let run = nextRun(from: &candidates, of: inode)
             let end = run.last.map { $0.block.offset + UInt64($0.pages.upperBound * CacheBlock.pageBytes) } ?? 0
-            guard end <= inode.reservedSize || reservedEnough(inode, for: end) else { return reserve(end, for: inode) }
+            guard reservedEnough(inode, for: end) else { return reserve(max(end, inode.serverSize), for: inode) }
             sendRun(run, of: inode)
         }
+    }
+
+    /// True if it is known what the chunks take that these blocks belong to; else asks, and sends then.
+    private func knowBlocks(under candidates: ArraySlice<UInt64>, _ inode: Inode) -> Bool {
+        if inode.ledger.isDense { return true }
+        let chunks = Set(candidates.map { chunk(at: $0 * UInt64(CacheBlock.bytes), of: inode).chunk.index })
+        let unknown = chunks.filter { inode.ledger.blocks(of: $0) == nil }
+        guard !unknown.isEmpty else { return true }
+        inode.isLearningBlocks = true
+        inode.flushesInFlight += 1
+        learnBlocks(of: unknown.sorted().prefix(64), inode) { [self] result in
+            inode.isLearningBlocks = false
+            inode.flushesInFlight -= 1
+            if case .failure(let error) = result, inode.grant.mode == .write { inode.writeError = error }
+            resume(inode)
+            wakeFlushWaiters(of: inode)
+            if inode.writeError != nil { failDirtyWaiters() }
+        }
+        return false
     }
 
     /// Pages that travel in one request: contiguous, of one chunk.
@@ -135,8 +155,13 @@ extension Client {
         let place = chunk(
             at: head.block.offset + UInt64(head.pages.lowerBound * CacheBlock.pageBytes), of: inode)
         inode.unsyncedChunks.insert(place.chunk.index)
+        let sequence = inode.grant.sequence
         let change = ChunkWriter.Change(
-            chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch, send: sender(of: run, place, inode))
+            chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch,
+            counted: { [self] blocks in
+                guard inode.grant.mode == .write, inode.grant.sequence == sequence else { return }
+                noteWritten(blocks, ofChunk: place.chunk.index, inode)
+            }, send: sender(of: run, place, inode))
         writer.apply(change) { [self] status in
             flushBytesInFlight -= bytes
             inode.flushesInFlight -= 1
@@ -218,8 +243,11 @@ extension Client {
 
     // MARK: Metadata that follows
 
+    /// Besides, whoever may fill holes has a reservation past the end: if it dies, the next writer counts again what the
+    /// file takes.
     private func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
-        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
+        guard !inode.ledger.hasHoles || inode.reservedSize > inode.serverSize else { return false }
+        return end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
             * UInt64(CacheBlock.pageBytes)
     }
 
@@ -227,10 +255,22 @@ extension Client {
     private func reserve(_ end: UInt64, for inode: Inode) {
         guard !inode.isCommitting else { return }
         let step = limits.reservationStepBytes
-        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
+        // The longest file there is has no room past its end.
+        let wanted = max(end, min((end / step + 1) * step, inode.attributes.sizeMax))
         sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { result in
             if case .failure(let error) = result { inode.writeError = error }
         }
+    }
+
+    /// The same for bytes that others send on this mount's behalf. Afterwards the file has a data ID.
+    func reserve(upTo end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
+        if reservedEnough(inode, for: end), inode.attributes.data != .none { return completion(.success(())) }
+        guard !inode.isCommitting else {
+            return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
+        }
+        let step = limits.reservationStepBytes
+        let wanted = max(end, min((max(end, inode.serverSize) / step + 1) * step, inode.attributes.sizeMax))
+        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted, completion: completion)
     }
 
     /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
@@ -278,6 +318,7 @@ extension Client {
                 request.sequence = sequence
                 request.size = size
                 request.reservedSize = reserved
+                request.allocatedBytes = attributes.allocatedBytes
                 request.modifyTime = attributes.modifyTime
                 request.changeTime = attributes.changeTime
                 return request

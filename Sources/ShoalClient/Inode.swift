@@ -29,6 +29,11 @@ final class Inode {
     /// Counts losses of the lease: what was fetched before one is not cached after it.
     var generation: UInt64 = 0
 
+    // The kernel's pages.
+    var kernelPages = KernelPages.kept
+    /// Whole pages were read since the kernel's were last dropped: a mapping may have them.
+    var hasReadPages = false
+
     // Content.
     var blocks: [UInt64: CacheBlock] = [:]
     /// Blocks with dirty pages, ascending when flushed.
@@ -44,6 +49,10 @@ final class Inode {
     var isCommitting = false
     /// A failed write-back, until a later write, close or fsync has reported it.
     var writeError: FileError?
+    /// What the chunks take, under the write lease.
+    var ledger = BlockLedger()
+    /// A node is being asked what chunks take that are about to be written.
+    var isLearningBlocks = false
     /// Chunks that this mount wrote and has not synced.
     var unsyncedChunks: Set<UInt32> = []
     /// Another mount may have written and not synced: the next fsync asks every node.

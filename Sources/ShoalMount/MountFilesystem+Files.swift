@@ -83,6 +83,15 @@ extension MountFilesystem {
         }
     }
 
+    func writePages(_ inode: InodeID, offset: UInt64, bytes: UnsafeRawBufferPointer, reply: FuseWriteReply) {
+        client.writePages(inode, offset: offset, bytes) { result in
+            switch result {
+            case .success(let count): reply.written(count)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
     func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
         client.flush(inode, completion: finish(reply))
     }

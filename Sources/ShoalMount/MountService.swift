@@ -126,7 +126,14 @@ package final class MountService: Sendable {
         let client = self.client
         let result = self.result
         let ended = self.ended
-        loop.execute { [loop] in HeapTrimmer(client: client.value, scheduler: loop).start() }
+        loop.execute { [loop] in
+            HeapTrimmer(client: client.value, scheduler: loop).start()
+            client.value.dropKernelPages = { [weak session] inode, completion in
+                guard let session else { return completion() }
+                let confined = LoopConfined(completion)
+                session.dropPages(of: inode) { loop.execute { confined.value() } }
+            }
+        }
         _ = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
             onMessage: { session.process($0) },

@@ -32,6 +32,7 @@ package enum FileError: Error, Sendable, CaseIterable {
     case timedOut
     case notConnected
     case noDevice
+    case noSuchAddress
 
     /// The errno(3) value.
     package var errno: CInt {
@@ -66,6 +67,7 @@ package enum FileError: Error, Sendable, CaseIterable {
         case .timedOut: ETIMEDOUT
         case .notConnected: ENOTCONN
         case .noDevice: ENODEV
+        case .noSuchAddress: ENXIO
         }
     }
 

@@ -22,12 +22,19 @@ extension WireCoder {
         number(&value.data)
         integer(&value.chunkBytesLog2)
         integer(&value.reservedSize)
+        allocatedBytes(&value.allocatedBytes)
         if isDecoding {
             // Inode 0 stands for "no attributes here".
             if value.inode.rawValue != 0, FileKind(mode: value.mode) == nil { fail() }
             if !Geometry.chunkBytesLog2Range.contains(value.chunkBytesLog2) { fail() }
             if value.size > Geometry.fileBytesMax || value.reservedSize > Geometry.fileBytesMax { fail() }
         }
+    }
+
+    /// What a file takes: no more than the longest file.
+    package mutating func allocatedBytes(_ value: inout UInt64) {
+        integer(&value)
+        if isDecoding, value > Geometry.fileBytesMax { fail() }
     }
 
     package mutating func name(_ value: inout FileName) {

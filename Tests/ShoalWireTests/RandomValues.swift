@@ -44,7 +44,7 @@ extension SeededGenerator {
         FileAttributes(
             inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
-            chunkBytesLog2: log2(), reservedSize: fileSize())
+            chunkBytesLog2: log2(), reservedSize: fileSize(), allocatedBytes: fileSize())
     }
     mutating func entry() -> EntryReply {
         EntryReply(attributes: attributes(), grant: grant(), parentGrant: grant(), parent: attributes())

@@ -16,6 +16,14 @@ extension MetadataCore {
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
             for entry in entries where room > 0 {
+                if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionByFileMin) {
+                    // Few of so many can exist: each node looks for those it has.
+                    reclaim.pieces.append(
+                        ReclaimState.Piece(
+                            data: entry.data, firstChunk: entry.firstChunk, end: entry.chunkCount, isWhole: true))
+                    room -= 1
+                    continue
+                }
                 let end = min(entry.chunkCount, entry.firstChunk + room)
                 reclaim.pieces.append(ReclaimState.Piece(data: entry.data, firstChunk: entry.firstChunk, end: end))
                 room -= end - entry.firstChunk
@@ -34,6 +42,11 @@ extension MetadataCore {
         let map = keeper.durable
         var lists: [NodeID: [ChunkID]] = [:]
         for piece in reclaim.pieces {
+            guard !piece.isWhole else {
+                let everything = ChunkID(data: piece.data, index: ChunkListRequest.everyIndex)
+                for node in map.nodes { lists[node.id, default: []].append(everything) }
+                continue
+            }
             for index in piece.firstChunk..<piece.end {
                 let chunk = ChunkID(data: piece.data, index: UInt32(truncatingIfNeeded: index))
                 for replica in map[map.partition(of: chunk)].replicas { lists[replica.node, default: []].append(chunk) }

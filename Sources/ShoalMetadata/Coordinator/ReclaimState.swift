@@ -16,6 +16,8 @@ struct ReclaimState {
         let data: DataID
         let firstChunk: UInt64
         let end: UInt64
+        /// Asked for as a whole, from every node.
+        var isWhole = false
     }
     var phase = Phase.idle
     var pieces: [Piece] = []

@@ -104,7 +104,8 @@ extension Shard {
             let filled = (lower..<max(lower, upper)).first { open.header.holes.contains($0) }
             if existing == nil && filled == nil && end <= oldCount { return nil }
             return DirtyTable.Touch(
-                region: region, existingFrom: [existing, filled].compactMap { $0 }.min().map { $0 - start }, newFrom: max(start, oldCount) - start)
+                region: region, existingFrom: [existing, filled].compactMap { $0 }.min().map { $0 - start },
+                newFrom: max(start, oldCount) - start)
         }
     }
 

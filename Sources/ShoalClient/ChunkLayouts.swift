@@ -79,7 +79,8 @@ final class ChunkLayouts {
 
     /// Every node is asked for its partitions; together they must cover all of them.
     private func page(
-        _ listing: Listing, until deadline: MonotonicInstant, _ completion: @escaping Completion<[ListChunksReply.Entry]>
+        _ listing: Listing, until deadline: MonotonicInstant,
+        _ completion: @escaping Completion<[ListChunksReply.Entry]>
     ) {
         let again = { [self] in
             retry(until: deadline, completion) { [self] in page(listing, until: deadline, completion) }

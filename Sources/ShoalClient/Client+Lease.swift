@@ -5,8 +5,8 @@ import ShoalWire
 
 extension Client {
     /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
-    /// it. A recall that drops the kernel's pages does not hold up who asks `ofPages`. While `body` and what it starts are under way the lease stays: it calls `done` exactly once when it no
-    /// longer relies on it.
+    /// it. A recall that drops the kernel's pages does not hold up who asks `ofPages`. While `body` and what it starts
+    /// are under way the lease stays: it calls `done` exactly once when it no longer relies on it.
     func withLease(
         _ mode: LeaseMode, on inode: Inode, ofPages: Bool = false, failure: @escaping (FileError) -> Void,
         _ body: @escaping (_ done: @escaping () -> Void) -> Void
@@ -275,7 +275,8 @@ extension Client {
         else { return nil }
         let attributes = inode.shownAttributes
         return GlimpseReply(
-            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime, changeTime: attributes.changeTime)
+            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
+            changeTime: attributes.changeTime)
     }
 
     /// The coldest tenth goes, with one message.

@@ -46,7 +46,8 @@ extension Client {
 
     /// Counts all that the file takes, after a writer died that may have filled holes and could not say so.
     func recountBlocks(of inode: Inode, completion: @escaping Completion<Void>) {
-        let end = UInt32(clamping: (inode.attributes.size + inode.attributes.chunkBytes - 1) / inode.attributes.chunkBytes)
+        let end = UInt32(
+            clamping: (inode.attributes.size + inode.attributes.chunkBytes - 1) / inode.attributes.chunkBytes)
         layouts.list(inode.attributes.data, 0..<end, minimumEpoch: inode.grant.minimumEpoch) { result in
             switch result {
             case .failure(let error): completion(.failure(error))

@@ -10,7 +10,8 @@ struct HoleTests {
             sequence: LeaseSequence(1))
     }
 
-    private func write(_ store: ChunkStore, _ chunk: ChunkID, _ first: Int, _ count: Int, _ stamp: UInt64) throws -> Int {
+    private func write(_ store: ChunkStore, _ chunk: ChunkID, _ first: Int, _ count: Int, _ stamp: UInt64) throws -> Int
+    {
         try store.writing(chunk, at: first * blockBytes, blocks(count, stamp: stamp))
     }
 

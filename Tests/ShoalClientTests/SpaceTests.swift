@@ -32,7 +32,9 @@ struct SpaceTests {
         }
     }
 
-    private func seek(_ cluster: Cluster, _ client: Client, _ id: InodeID, _ offset: UInt64, _ target: Client.SeekTarget)
+    private func seek(
+        _ cluster: Cluster, _ client: Client, _ id: InodeID, _ offset: UInt64, _ target: Client.SeekTarget
+    )
         throws -> UInt64?
     {
         do {
@@ -210,7 +212,12 @@ struct SpaceTests {
             for (name, client) in [("a", a), ("b", b)] {
                 for id in [one, two] {
                     let i = client.inodes.inode(id)
-                    print("DEBUG", name, id, i.grant, "active", i.active, "waiters", i.waiters.map(\.mode), "excl", i.isExclusive, i.exclusiveWaiter != nil, "recall", i.recall?.mode as Any, "acq", i.acquiring as Any, "flights", i.flushesInFlight, i.isCommitting, "flushW", i.flushWaiters.count, "dirty", i.dirtyBlocks, i.writeError as Any, "pages", i.kernelPages, "pending", pending)
+                    print(
+                        "DEBUG", name, id, i.grant, "active", i.active, "waiters", i.waiters.map(\.mode), "excl",
+                        i.isExclusive, i.exclusiveWaiter != nil, "recall", i.recall?.mode as Any, "acq",
+                        i.acquiring as Any, "flights", i.flushesInFlight, i.isCommitting, "flushW",
+                        i.flushWaiters.count, "dirty", i.dirtyBlocks, i.writeError as Any, "pages", i.kernelPages,
+                        "pending", pending)
                 }
             }
         }

@@ -212,8 +212,10 @@ struct SpaceTests {
         var found: [UInt32: UInt32] = [:]
         for node in 1...3 {
             let request = ListChunksRequest(epoch: epoch, data: DataID(7), from: 1, to: .max)
-            let reply: ListChunksReply = try client.call(.listChunks, request, to: try cluster.address(NodeID(UInt32(node))))
-                .decode()
+            let reply: ListChunksReply = try client.call(
+                .listChunks, request, to: try cluster.address(NodeID(UInt32(node)))
+            )
+            .decode()
             #expect(reply.next == nil)
             for entry in reply.entries { found[entry.index] = entry.allocatedBlocks }
         }

@@ -56,7 +56,8 @@ extension MetadataCore {
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
         case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
             .syncChunks,
-            .statChunks, .verifyChunks, .chunkLayout, .punchChunk, .copyChunk, .listChunks, .partitionDigest, .reconcileChunks:
+            .statChunks, .verifyChunks, .chunkLayout, .punchChunk, .copyChunk, .listChunks, .partitionDigest,
+            .reconcileChunks:
             reply(request, .badRequest)
         }
     }

@@ -18,9 +18,17 @@ extension Client {
     ) {
         let source = inodes.inode(sourceID)
         let target = inodes.inode(targetID)
-        withBoth(source, target, failure: { completion(.failure($0)) }) { [self] done in
+        // While it waits for the one, the other must not be forgotten.
+        source.awaited += 1
+        target.awaited += 1
+        let end: Completion<Int> = { result in
+            source.awaited -= 1
+            target.awaited -= 1
+            completion(result)
+        }
+        withBoth(source, target, failure: { end(.failure($0)) }) { [self] done in
             let finish: Completion<Int> = { result in
-                completion(result)
+                end(result)
                 done()
             }
             let size = source.attributes.size

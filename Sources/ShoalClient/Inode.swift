@@ -22,6 +22,8 @@ final class Inode {
     var acquiring: LeaseMode?
     /// Operations that run under the lease; a recall is answered when none is left.
     var active = 0
+    /// Operations that will need the inode, and wait for another first.
+    var awaited = 0
     /// One operation has the inode to itself.
     var isExclusive = false
     /// That operation, until the others that were under way have ended.
@@ -90,7 +92,8 @@ final class Inode {
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
-        openCount == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
+        openCount == 0 && !isDirty && active == 0 && awaited == 0 && waiters.isEmpty && recall == nil
+            && acquiring == nil && !isOrphan
     }
 }
 

@@ -119,7 +119,7 @@ struct SpaceTests {
         try cluster.sync(a, file)
         let taken = try stored(cluster, a, file)
         #expect(try allocated(cluster, b, file) == taken)
-        #expect(taken == UInt64(9 << 20) - 8192 - 5 << 20 + 4096)
+        #expect(taken == 4 << 20)
         try allocate(cluster, b, file, .zero, 9 << 20 - 4096, 10_000, keepsSize: false)
         #expect(try cluster.size(a, file) == 9 << 20 - 4096 + 10_000)
         #expect(try cluster.read(a, file, 9 << 20 - 4096) == zeros(10_000))
@@ -208,19 +208,6 @@ struct SpaceTests {
             }
         }
         let isDone = cluster.scheduler.run(for: .seconds(20)) { pending == 0 }
-        if !isDone {
-            for (name, client) in [("a", a), ("b", b)] {
-                for id in [one, two] {
-                    let i = client.inodes.inode(id)
-                    print(
-                        "DEBUG", name, id, i.grant, "active", i.active, "waiters", i.waiters.map(\.mode), "excl",
-                        i.isExclusive, i.exclusiveWaiter != nil, "recall", i.recall?.mode as Any, "acq",
-                        i.acquiring as Any, "flights", i.flushesInFlight, i.isCommitting, "flushW",
-                        i.flushWaiters.count, "dirty", i.dirtyBlocks, i.writeError as Any, "pages", i.kernelPages,
-                        "pending", pending)
-                }
-            }
-        }
         #expect(isDone)
         #expect(try cluster.read(a, two) == pattern(100_000, 1))
     }

@@ -57,8 +57,6 @@ package final class Client {
 
     package var session: SessionID { metadata.session }
     package var map: ClusterMap { view.map }
-    /// Bytes of cached content that were freed so far: how much the allocator may be holding on to.
-    package var freedBytes: Int { cache.freedBytes }
     package var statistics: CacheStatistics {
         CacheStatistics(
             bytes: cache.bytes, dirtyBytes: cache.dirtyBytes, hits: cache.hits, misses: cache.misses,

@@ -12,7 +12,7 @@ package struct ClientLimits: Sendable {
     package var readAheadBytesMin = 512 << 10
     package var readAheadBytesMax = 8 << 20
     /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
-    package var inodesMax = 50_000
+    package var inodesMax = 25_000
     /// Cached names over all directories.
     package var namesMax = 200_000
     /// One attempt of a chunk request: a node that is silent for so long is reported.

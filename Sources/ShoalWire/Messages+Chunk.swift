@@ -199,6 +199,6 @@ package struct PartitionDigestRequest: WireMessage, Equatable {
 
 extension ChunkListRequest {
     /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced; in `deleteChunks`:
-    /// every one that it has (answered `.notReady` while there are more).
+    /// every chunk of that data ID that the node has, in any partition.
     package static let everyIndex = UInt32.max
 }

@@ -189,9 +189,11 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         case .deleteChunks:
             guard case .success(let message) = decode(request, as: ChunkListRequest.self) else { break }
             for chunk in message.chunks {
-                chunks = chunks.filter { found, _ in
-                    found != chunk && (chunk.index != ChunkListRequest.everyIndex || found.data != chunk.data)
+                guard chunk.index == ChunkListRequest.everyIndex else {
+                    chunks[chunk] = nil
+                    continue
                 }
+                for known in chunks.keys.filter({ $0.data == chunk.data }) { chunks[known] = nil }
             }
             return responder.reply(.ok)
         default: break

@@ -26,8 +26,6 @@ package struct CoordinatorLimits: Sendable {
     package var nodeReplacementDelay = Interval.seconds(600)
     /// Chunks, and data IDs, whose deletion is under way at once.
     package var deletionChunksMax = 1024
-    /// A file of more chunks than this is deleted by its data ID: most of so many are holes.
-    package var deletionByFileMin = 16_384
     package var deletionEntriesMax = 256
     /// The pause after a failed deletion, and between looks at an empty queue.
     package var deletionPause = Interval.seconds(1)

@@ -3,6 +3,7 @@ import ShoalWire
 
 /// Deletes on the nodes what no file refers to any more, in rounds.
 ///
+/// A file of many chunks, of which a sparse one may have few, is named as a whole: each node finds what it has of it.
 /// Every node that is up and holds a replica is asked; one that is down finds out when it compares its partitions. A
 /// node that becomes a replica during a round may copy a chunk before its source deletes it: that is lost space until a
 /// scrub, and never wrong data, as data IDs are not used again.
@@ -16,11 +17,8 @@ extension MetadataCore {
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
             for entry in entries where room > 0 {
-                if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionByFileMin) {
-                    // Few of so many can exist: each node looks for those it has.
-                    reclaim.pieces.append(
-                        ReclaimState.Piece(
-                            data: entry.data, firstChunk: entry.firstChunk, end: entry.chunkCount, isWhole: true))
+                if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionChunksMax) {
+                    reclaim.pieces.append(ReclaimState.Piece(data: entry.data, end: entry.chunkCount))
                     room -= 1
                     continue
                 }
@@ -42,9 +40,9 @@ extension MetadataCore {
         let map = keeper.durable
         var lists: [NodeID: [ChunkID]] = [:]
         for piece in reclaim.pieces {
-            guard !piece.isWhole else {
-                let everything = ChunkID(data: piece.data, index: ChunkListRequest.everyIndex)
-                for node in map.nodes { lists[node.id, default: []].append(everything) }
+            if piece.isWhole {
+                let every = ChunkID(data: piece.data, index: ChunkListRequest.everyIndex)
+                for node in map.nodes { lists[node.id, default: []].append(every) }
                 continue
             }
             for index in piece.firstChunk..<piece.end {

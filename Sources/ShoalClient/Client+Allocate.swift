@@ -29,18 +29,28 @@ extension Client {
             let limit = inode.attributes.sizeMax
             guard offset <= limit, length <= limit - offset else { return finish(.failure(.fileTooLarge)) }
             let range = offset..<offset + length
-            guard allocation != .reserve else {
-                return checkSpace(for: range, of: inode) { [self] result in
-                    if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: false) }
-                    finish(result)
-                }
+            dropCapability(of: inode) { [self] result in
+                if case .failure(let error) = result { return finish(.failure(error)) }
+                allocate(allocation, range, of: inode, keepsSize: keepsSize, finish)
             }
-            withExclusiveUse(of: inode) { [self] in
-                punch(range, of: inode) { [self] result in
-                    if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: true) }
-                    endExclusiveUse(of: inode)
-                    finish(result)
-                }
+        }
+    }
+
+    private func allocate(
+        _ allocation: Allocation, _ range: Range<UInt64>, of inode: Inode, keepsSize: Bool,
+        _ finish: @escaping Completion<Void>
+    ) {
+        guard allocation != .reserve else {
+            return checkSpace(for: range, of: inode) { [self] result in
+                if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: false) }
+                finish(result)
+            }
+        }
+        withExclusiveUse(of: inode) { [self] in
+            punch(range, of: inode) { [self] result in
+                if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: true) }
+                endExclusiveUse(of: inode)
+                finish(result)
             }
         }
     }

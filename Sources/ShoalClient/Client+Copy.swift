@@ -54,10 +54,16 @@ extension Client {
         let lockTarget: (@escaping (FileError) -> Void, @escaping (@escaping () -> Void) -> Void) -> Void = {
             [self] failure, body in
             withLease(.write, on: target, failure: failure) { [self] done in
-                withExclusiveUse(of: target) { [self] in
-                    body { [self] in
-                        endExclusiveUse(of: target)
-                        done()
+                dropCapability(of: target) { [self] result in
+                    if case .failure(let error) = result {
+                        failure(error)
+                        return done()
+                    }
+                    withExclusiveUse(of: target) { [self] in
+                        body { [self] in
+                            endExclusiveUse(of: target)
+                            done()
+                        }
                     }
                 }
             }

@@ -27,6 +27,8 @@ package final class Client {
     var nameCount = 0
     /// Makes the kernel write back and drop its pages of a file's content, then calls back; nil without a kernel.
     package var dropKernelPages: ((InodeID, @escaping () -> Void) -> Void)?
+    /// Of the cached extended attributes of all inodes.
+    var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?

@@ -14,7 +14,9 @@ package struct ClientLimits: Sendable {
     /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
     package var inodesMax = 25_000
     /// Cached names over all directories.
-    package var namesMax = 200_000
+    package var namesMax = 100_000
+    /// Cached extended attributes over all inodes.
+    package var extendedAttributeBytesMax = 8 << 20
     /// One attempt of a chunk request: a node that is silent for so long is reported.
     package var nodeAttemptDeadline = Interval.seconds(4)
     /// One attempt of a copy of a chunk between nodes, which moves up to 64 MiB and may try several sources.

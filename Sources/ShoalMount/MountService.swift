@@ -64,6 +64,7 @@ package final class MountService: Sendable {
         var fuse = FuseMountOptions()
         fuse.sourceName = MountSource(metadata: metadata, process: getpid()).description
         fuse.isReadOnly = options.isReadOnly
+        fuse.hasAccessControlLists = true
         fuse.others = options.others
         let filesystem = MountFilesystem(client: client.value)
         do throws(FuseError) {

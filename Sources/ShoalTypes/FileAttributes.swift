@@ -21,12 +21,13 @@ package struct FileAttributes: Hashable, Sendable {
     package var reservedSize: UInt64
     /// What a regular file takes on one replica of each of its chunks: whole blocks that were written, not its holes.
     package var allocatedBytes: UInt64
+    package var extendedAttributes: ExtendedAttributeSummary
 
     package init(
         inode: InodeID = InodeID(0), mode: UInt32 = 0, linkCount: UInt32 = 1, uid: UInt32 = 0, gid: UInt32 = 0,
         device: UInt32 = 0, size: UInt64 = 0, accessTime: Timestamp = Timestamp(), modifyTime: Timestamp = Timestamp(),
         changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0,
-        allocatedBytes: UInt64 = 0
+        allocatedBytes: UInt64 = 0, extendedAttributes: ExtendedAttributeSummary = .none
     ) {
         self.inode = inode
         self.mode = mode
@@ -42,6 +43,7 @@ package struct FileAttributes: Hashable, Sendable {
         self.chunkBytesLog2 = chunkBytesLog2
         self.reservedSize = reservedSize
         self.allocatedBytes = allocatedBytes
+        self.extendedAttributes = extendedAttributes
     }
 
     package var kind: FileKind { FileKind(mode: mode) ?? .regular }

@@ -112,7 +112,7 @@ package struct Rename: NamespaceOperation {
         var newParent = try transaction.directory(request.newParent)
         newParent.lostName(of: replaced, at: context.now)
         transaction.update(newParent)
-        transaction.dropName(of: &replaced, context, &reply)
+        try transaction.dropName(of: &replaced, context, &reply)
     }
 
     /// The inode takes a name: dentry, `..` and change time.

@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CAffinity"),
-        .systemLibrary(name: "CFallocate"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.
@@ -55,7 +55,7 @@ let package = Package(
 
         // Cores: no NIO, no clock, no random source.
         module("ShoalKeyValue", ["CRocksDB"]),
-        module("ShoalChunkStore", ["CFallocate", "ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
+        module("ShoalChunkStore", ["CLinux", "ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
         module("ShoalMetadata", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue"]),
         module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
 
@@ -89,6 +89,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
+        .executableTarget(name: "shoal-exercise", dependencies: ["CLinux", arguments], swiftSettings: strict),
 
         // Tests.
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),

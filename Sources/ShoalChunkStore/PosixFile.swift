@@ -1,4 +1,4 @@
-import CFallocate
+import CLinux
 import Glibc
 
 /// A descriptor that closes itself. What close(2) could report has been reported by the fdatasync before it, or was
@@ -45,7 +45,10 @@ final class PosixFile: DiskFile {
     func punch(at offset: Int, count: Int) throws(DiskError) {
         do throws(DiskError) {
             try systemCall("fallocate", path) {
-                fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count)
+                linux_call(
+                    Int(SYS_fallocate), Int(descriptor), Int(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE), offset, count,
+                    0,
+                    0)
             }
         } catch {
             guard error.errno == EOPNOTSUPP else { throw error }

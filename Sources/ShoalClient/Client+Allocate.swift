@@ -46,7 +46,7 @@ extension Client {
                 finish(result)
             }
         }
-        withExclusiveUse(of: inode) { [self] in
+        withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
             punch(range, of: inode) { [self] result in
                 if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: true) }
                 endExclusiveUse(of: inode)

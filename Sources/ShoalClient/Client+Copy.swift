@@ -55,11 +55,12 @@ extension Client {
             [self] failure, body in
             withLease(.write, on: target, failure: failure) { [self] done in
                 dropCapability(of: target) { [self] result in
-                    if case .failure(let error) = result {
+                    let fail: (FileError) -> Void = { error in
                         failure(error)
-                        return done()
+                        done()
                     }
-                    withExclusiveUse(of: target) { [self] in
+                    if case .failure(let error) = result { return fail(error) }
+                    withExclusiveUse(of: target, failure: fail) { [self] in
                         body { [self] in
                             endExclusiveUse(of: target)
                             done()

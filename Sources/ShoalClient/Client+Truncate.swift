@@ -17,7 +17,7 @@ extension Client {
                 completion(result)
                 done()
             }
-            withExclusiveUse(of: inode) { [self] in
+            withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
                 shrinkOrGrow(inode, to: size, change) { [self] result in
                     endExclusiveUse(of: inode)
                     finish(result)

@@ -21,7 +21,12 @@ package final class Client {
     /// Bytes on their way to the nodes.
     var flushBytesInFlight = 0
     /// Inodes with dirty blocks that wait for room in `flushBytesInFlight`.
-    var flushQueue: [Inode] = []
+    var flushQueue: ArraySlice<Inode> = []
+    /// Sizes and times that wait for their turn to be sent.
+    var commitQueue: ArraySlice<PendingCommit> = []
+    var commitMessages = 0
+    /// When bytes or their size were last refused.
+    var lastWriteBackFailure: MonotonicInstant?
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0

@@ -30,6 +30,10 @@ package struct ClientLimits: Sendable {
     package var retryPause = Interval.milliseconds(20)
     /// Dirty blocks that nobody syncs leave after this long.
     package var writeBehindDelay = Interval.milliseconds(300)
+    /// After a failed write-back, close waits for the nodes for this long, so that whoever goes on writing is told.
+    package var closeWaitsAfterFailure = Interval.seconds(60)
+    /// Messages with sizes and times that are under way at once; what comes meanwhile travels together in the next.
+    package var commitMessagesMax = 2
     /// A recall waits no longer than this for the kernel's pages of mapped files.
     package var pageDropDeadline = Interval.milliseconds(1000)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.

@@ -55,7 +55,9 @@ final class Inode {
     /// Size or times differ from what the server has.
     var needsCommit = false
     var isCommitting = false
-    /// A failed write-back, until a later write, close or fsync has reported it.
+    /// Waits in `Client.flushQueue`.
+    var isInFlushQueue = false
+    /// A failed write-back, until a later write, close or fsync has reported it, of this descriptor or a later one.
     var writeError: FileError?
     /// What the chunks take, under the write lease.
     var ledger = BlockLedger()

@@ -4,7 +4,7 @@ import ShoalTypes
 
 extension MountFilesystem {
     func open(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
-        client.open(inode, writes: flags.isWritable, truncates: flags.isTruncate) { [self] result in
+        client.open(inode, truncates: flags.isTruncate) { [self] result in
             switch result {
             case .success:
                 let isTaken = reply.opened(handle(of: inode), options: MountFilesystem.openOptions)
@@ -41,7 +41,7 @@ extension MountFilesystem {
                 guard found.kind == .regular else {
                     return reply.error(found.kind == .directory ? .isDirectory : .exists)
                 }
-                client.open(found.inode, writes: flags.isWritable, truncates: flags.isTruncate) { [self] result in
+                client.open(found.inode, truncates: flags.isTruncate) { [self] result in
                     switch result {
                     case .success(let attributes): created(attributes, reply)
                     case .failure(let error): reply.error(error)

@@ -132,9 +132,10 @@ extension Connection: ChannelDuplexHandler {
     /// interrupts (SO_INCOMING_CPU, socket(7)).
     private func callerProcessor() -> Int? {
         let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_INCOMING_CPU))
-        // A channel that cannot say is no caller to follow.
-        guard let processor = try? context?.channel.syncOptions?.getOption(option) else { return nil }
-        return Int(processor)
+        do { return (try context?.channel.syncOptions?.getOption(option)).map { Int($0) } } catch {
+            // A channel that cannot say is no caller to follow.
+            return nil
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -316,12 +316,17 @@ package struct RemovalReply: WireMessage, Equatable {
     /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as
     /// it is). Where the last name went and `isOrphan` is not set, whatever was held has ended.
     package var grant = Grant.none
+    /// The attributes after, of what this changed besides `removed`: the directories and, of a rename, what was moved.
+    /// Empty where a rename had nothing to do. At most four.
+    package var changed: [FileAttributes] = []
+    package static let changedMax = 4
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
         coder.attributes(&removed)
         coder.boolean(&isOrphan)
         coder.number(&moved)
         coder.grant(&grant)
+        coder.list(&changed, max: Self.changedMax, minimumBytes: 89, blank: FileAttributes()) { $0.attributes(&$1) }
     }
 }
 

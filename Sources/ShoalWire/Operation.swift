@@ -34,6 +34,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case acquireLease = 40
     case releaseLeases = 41
     case commitWrite = 42
+    case commitWrites = 43
 
     // Client -> metadata server: two-phase upload.
     case prepareUpload = 45

@@ -21,6 +21,8 @@ final class MetadataTwin: ListenerDelegate {
     private var life = 0
     private(set) var events: [MetadataEvent] = []
     private(set) var requestCounts: [Operation: Int] = [:]
+    /// What requests of an operation are answered instead of being handled.
+    var refusals: [Operation: WireStatus] = [:]
 
     init(board: Switchboard, replicas: UInt8, limits: CoordinatorLimits) throws {
         self.board = board
@@ -90,6 +92,7 @@ final class MetadataTwin: ListenerDelegate {
     func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
         guard let connection = ids[ObjectIdentifier(peer)] else { return responder.reply(.notReady) }
         requestCounts[request.operation, default: 0] += 1
+        if let refusal = refusals[request.operation] { return responder.reply(refusal) }
         lastRequest += 1
         responders[RequestID(lastRequest)] = responder
         core.received(request.operation, request.message, RequestID(lastRequest), on: connection, at: moment)

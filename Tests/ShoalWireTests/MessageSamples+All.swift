@@ -16,7 +16,7 @@ extension MessageSample {
         MessageSample { OpenSessionRequest(label: $0.text()) },
         MessageSample { OpenSessionReply(session: $0.id(), termMilliseconds: $0.number(), map: $0.map()) },
         MessageSample { SessionRequest(session: $0.id()) },
-        MessageSample { HeartbeatReply(epoch: $0.id()) },
+        MessageSample { HeartbeatReply(epoch: $0.id(), isSpaceLow: $0.flag()) },
         MessageSample { ReclaimLeasesRequest(session: $0.id(), leases: $0.list { $0.lease() }, isLast: $0.flag()) },
         MessageSample { MapMessage(map: $0.map()) },
         MessageSample { ReportNodeRequest(node: $0.id(), epoch: $0.id(), partition: $0.id()) },
@@ -76,6 +76,7 @@ extension MessageSample {
             $0.removed = $1.attributes()
             $0.isOrphan = $1.flag()
             $0.moved = $1.id()
+            $0.changed = $1.list(max: RemovalReply.changedMax) { $0.attributes() }
         },
         MessageSample { ReadLinkReply(target: $0.raw(max: Geometry.symlinkBytesMax)) },
         MessageSample {
@@ -105,6 +106,16 @@ extension MessageSample {
     private static let leases = [
         MessageSample { AcquireLeaseRequest(caller: $0.caller(), inode: $0.id(), mode: $0.mode()) },
         MessageSample { ReleaseLeasesRequest(caller: $0.caller(), leases: $0.list { $0.lease() }) },
+        MessageSample {
+            CommitWritesRequest(caller: $0.caller(), commits: $0.list { $0.commit() })
+        },
+        MessageSample {
+            CommitWritesReply(
+                outcomes: $0.list {
+                    CommitWritesReply.Outcome(
+                        status: $0.one(of: [.ok, .failed(.noSpace), .staleLease, .unknownSession]), data: $0.id())
+                })
+        },
         MessageSample(of: CommitWriteRequest.self) {
             $0.caller = $1.caller()
             $0.inode = $1.id()

@@ -60,6 +60,17 @@ extension SeededGenerator {
             return try one(of: [.accessList, .defaultList, ExtendedAttributeName(Array(prefix.utf8) + rest)])
         } catch { preconditionFailure("\(prefix)\(rest) is a name") }
     }
+    mutating func commit() -> WriteCommit {
+        var commit = WriteCommit()
+        commit.inode = id()
+        commit.sequence = id()
+        commit.size = number()
+        commit.reservedSize = number()
+        commit.allocatedBytes = fileSize()
+        commit.modifyTime = timestamp()
+        commit.changeTime = timestamp()
+        return commit
+    }
     mutating func entry() -> EntryReply {
         EntryReply(attributes: attributes(), grant: grant(), parentGrant: grant(), parent: attributes())
     }

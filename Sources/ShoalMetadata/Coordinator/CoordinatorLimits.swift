@@ -29,6 +29,9 @@ package struct CoordinatorLimits: Sendable {
     package var deletionEntriesMax = 256
     /// The pause after a failed deletion, and between looks at an empty queue.
     package var deletionPause = Interval.seconds(1)
+    /// A node with less free space than this is nearly full. What all mounts together can have buffered, and write
+    /// before they learn of it (a node's heartbeat and a session's), should fit.
+    package var spaceLowBytes: UInt64 = 4 << 30
     /// The server itself stood still if ticks are further apart: nobody is blamed for that time.
     package var tickGapMax = Interval.seconds(1)
 

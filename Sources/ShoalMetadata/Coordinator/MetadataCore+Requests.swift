@@ -43,6 +43,7 @@ extension MetadataCore {
             run(RemoveExtendedAttribute(try ExtendedAttributeRequest(decoding: message)), request, connection)
         case .acquireLease: run(AcquireLease(request: try AcquireLeaseRequest(decoding: message)), request, connection)
         case .commitWrite: run(CommitWrite(try CommitWriteRequest(decoding: message)), request, connection)
+        case .commitWrites: commitWrites(try CommitWritesRequest(decoding: message), request, connection)
         case .prepareUpload: run(PrepareUpload(try PrepareUploadRequest(decoding: message)), request, connection)
         case .publishUpload: run(PublishUpload(try PublishUploadRequest(decoding: message)), request, connection)
         case .abandonUpload: run(AbandonUpload(try AbandonUploadRequest(decoding: message)), request, connection)

@@ -45,7 +45,7 @@ extension MetadataCore {
         session.lastHeard = now
         // After a restart only `reclaimLeases` counts: others wait for it.
         if session.phase != .unclaimed { session.deadline = now + limits.term }
-        reply(request, HeartbeatReply(epoch: keeper.durable.epoch))
+        reply(request, HeartbeatReply(epoch: keeper.durable.epoch, isSpaceLow: isSpaceLow))
     }
 
     /// A goodbye: everything it had is on the nodes, so nothing needs a fence.

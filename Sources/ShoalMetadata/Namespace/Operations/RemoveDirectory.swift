@@ -24,6 +24,7 @@ package struct RemoveDirectory: NamespaceOperation {
         transaction.update(parent)
         var reply = RemovalReply()
         try transaction.dropName(of: &child, context, &reply)
+        reply.changed = [parent.attributes]
         return reply
     }
 

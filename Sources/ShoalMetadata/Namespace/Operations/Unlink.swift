@@ -27,6 +27,7 @@ package struct Unlink: NamespaceOperation {
         transaction.update(parent)
         var reply = RemovalReply()
         try transaction.dropName(of: &child, context, &reply)
+        reply.changed = [parent.attributes]
         return reply
     }
 

@@ -56,7 +56,7 @@ let package = Package(
 
         // Cores: no NIO, no clock, no random source.
         module("ShoalKeyValue", ["CRocksDB"]),
-        module("ShoalChunkStore", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
+        module("ShoalChunkStore", ["CLinux", "ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
         module("ShoalMetadata", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue"]),
         module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
 

@@ -20,7 +20,10 @@ extension ChunkIndex {
         try scan(from: lower, to: IndexKey.partitionEnd(partition)) { key, value in
             guard let (_, chunk, region) = IndexKey.decode(key), let region else { return true }
             if region > 0 {
-                if open?.chunk == chunk { Checksums.append(value, to: &open!.checksums) }
+                guard var same = open, same.chunk == chunk else { return true }
+                open = nil  // so that `same` has the only reference to the checksums
+                _ = same.header.append(region: value, to: &same.checksums)
+                open = same
                 return true
             }
             finish()
@@ -31,7 +34,7 @@ extension ChunkIndex {
             }
             var checksums: [UInt32] = []
             if !header.isFile {
-                Checksums.append(UnsafeRawBufferPointer(rebasing: value[ChunkHeader.bytes...]), to: &checksums)
+                header.appendInline(value, to: &checksums)
             }
             open = (chunk, header, checksums)
             return true

@@ -139,26 +139,49 @@ package final class ChunkStore: Sendable {
     /// room.
     /// - Throws: `.noSpace`, `.badRange`, `.staleSequence`, `.corrupt`, `.inputOutput`. After an error other than the
     ///   first three nothing is known of the blocks but that they match their checksums or are reported.
+    /// Returns the blocks of the chunk that take space now: the same again if the write is repeated.
+    @discardableResult
     package func write(
         _ chunk: ChunkID, in partition: PartitionID, chunkBytesLog2: UInt8, offset: Int, bytes: UnsafeRawBufferPointer,
         checksums: [UInt32], version: UInt64, sequence: LeaseSequence
-    ) throws(ChunkStoreError) {
+    ) throws(ChunkStoreError) -> Int {
         let write = ChunkWrite(
             chunk: chunk, partition: partition, chunkBytesLog2: chunkBytesLog2, offset: offset, bytes: bytes,
             checksums: checksums, stamp: ChunkWrite.Stamp(version: version, sequence: sequence))
         let shard = shards[shard(of: chunk)]
-        try shard.occupied { () throws(ChunkStoreError) in try shard.write(write) }
+        return try shard.occupied { () throws(ChunkStoreError) in try shard.write(write) }
     }
 
     /// Cuts the chunk to `length`, whole blocks; 0 deletes it. If it is not longer, only version and sequence change.
+    /// Returns the blocks that still take space.
+    @discardableResult
     package func truncate(
         _ chunk: ChunkID, in partition: PartitionID, length: Int, version: UInt64, sequence: LeaseSequence
-    ) throws(ChunkStoreError) {
+    ) throws(ChunkStoreError) -> Int {
         let stamp = ChunkWrite.Stamp(version: version, sequence: sequence)
         let shard = shards[shard(of: chunk)]
-        try shard.occupied { () throws(ChunkStoreError) in
+        return try shard.occupied { () throws(ChunkStoreError) in
             try shard.truncate(chunk, in: partition, length: length, stamp: stamp)
         }
+    }
+
+    /// Makes whole blocks a hole; their space comes back. What reaches the chunk's end is cut off. Returns the blocks
+    /// that still take space. Survives what a write survives.
+    @discardableResult
+    package func punch(
+        _ chunk: ChunkID, in partition: PartitionID, offset: Int, length: Int, version: UInt64, sequence: LeaseSequence
+    ) throws(ChunkStoreError) -> Int {
+        let stamp = ChunkWrite.Stamp(version: version, sequence: sequence)
+        let shard = shards[shard(of: chunk)]
+        return try shard.occupied { () throws(ChunkStoreError) in
+            try shard.punch(chunk, in: partition, offset: offset, length: length, stamp: stamp)
+        }
+    }
+
+    /// Where the chunk has data; nil if there is no such chunk.
+    package func layout(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) -> ChunkLayout? {
+        let shard = shards[shard(of: chunk)]
+        return try shard.occupied { () throws(ChunkStoreError) in try shard.layout(chunk, in: partition) }
     }
 
     /// Removes the chunk, if it exists. Its space comes back with a later `maintain`.
@@ -191,7 +214,17 @@ package final class ChunkStore: Sendable {
             chunk: chunk, partition: partition, chunkBytesLog2: chunkBytesLog2, offset: offset, bytes: bytes,
             checksums: checksums, stamp: nil)
         let shard = shards[shard(of: chunk)]
-        try shard.occupied { () throws(ChunkStoreError) in try shard.write(write) }
+        _ = try shard.occupied { () throws(ChunkStoreError) in try shard.write(write) }
+    }
+
+    /// As `punch`, but version and sequence stay.
+    package func replaceWithHole(
+        _ chunk: ChunkID, in partition: PartitionID, offset: Int, length: Int
+    ) throws(ChunkStoreError) {
+        let shard = shards[shard(of: chunk)]
+        _ = try shard.occupied { () throws(ChunkStoreError) in
+            try shard.punch(chunk, in: partition, offset: offset, length: length, stamp: nil)
+        }
     }
 
     /// Cuts the chunk to `length` if it is longer, to that of another replica; version and sequence stay.
@@ -199,7 +232,7 @@ package final class ChunkStore: Sendable {
         _ chunk: ChunkID, in partition: PartitionID, length: Int
     ) throws(ChunkStoreError) {
         let shard = shards[shard(of: chunk)]
-        try shard.occupied { () throws(ChunkStoreError) in
+        _ = try shard.occupied { () throws(ChunkStoreError) in
             try shard.truncate(chunk, in: partition, length: length, stamp: nil)
         }
     }
@@ -228,6 +261,14 @@ package final class ChunkStore: Sendable {
         _ partition: PartitionID, after: ChunkID?, limit: Int
     ) throws(ChunkStoreError) -> [ChunkRecord] {
         try index.records(partition, after: after, limit: limit)
+    }
+
+    /// The chunks of a data ID with an index in `indices`, as far as they are in `partitions`, ascending; at most about
+    /// `limit` of them.
+    package func list(
+        _ data: DataID, _ indices: Range<UInt32>, in partitions: [PartitionID], limit: Int
+    ) throws(ChunkStoreError) -> ChunkList {
+        try index.list(data, indices, in: partitions, limit: limit)
     }
 
     package func usage() throws(ChunkStoreError) -> ChunkStoreUsage {

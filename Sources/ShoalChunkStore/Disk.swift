@@ -24,6 +24,8 @@ package protocol DiskFile: AnyObject, Sendable {
     /// All of `bytes`; after an error some of them may have been written.
     func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError)
     func truncate(to length: Int) throws(DiskError)
+    /// Gives the space of these bytes back; they read as zeros. The length stays.
+    func punch(at offset: Int, count: Int) throws(DiskError)
     func length() throws(DiskError) -> Int
     /// A hint: these bytes, all new, will be synced soon. Files that are started together share commits of the journal.
     func startWriting()

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A descriptor that closes itself. What close(2) could report has been reported by the fdatasync before it, or was
@@ -39,6 +40,26 @@ final class PosixFile: DiskFile {
 
     func truncate(to length: Int) throws(DiskError) {
         try systemCall("ftruncate", path) { ftruncate(descriptor, length) }
+    }
+
+    func punch(at offset: Int, count: Int) throws(DiskError) {
+        do throws(DiskError) {
+            try systemCall("fallocate", path) {
+                linux_call(
+                    Int(SYS_fallocate), Int(descriptor), Int(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE), offset, count,
+                    0,
+                    0)
+            }
+        } catch {
+            guard error.errno == EOPNOTSUPP else { throw error }
+            // A filesystem without holes keeps the space; zeros are what counts.
+            let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: min(count, 1 << 20), alignment: 4096)
+            defer { zeros.deallocate() }
+            zeros.initializeMemory(as: UInt8.self, repeating: 0)
+            for done in stride(from: 0, to: count, by: zeros.count) {
+                try write(at: offset + done, UnsafeRawBufferPointer(rebasing: zeros[..<min(zeros.count, count - done)]))
+            }
+        }
     }
 
     func length() throws(DiskError) -> Int {

@@ -107,12 +107,17 @@ struct Recovery {
             if blocks.isEmpty { continue }
             let key = IndexKey.region(region, of: chunk, in: partition)
             var checksums: [UInt32] = []
-            try index.get(key)?.withUnsafeBytes { Checksums.append($0, to: &checksums) }
-            guard checksums.count == blocks.count else { return false }
+            guard let value = try index.get(key),
+                var holes = value.withUnsafeBytes({ RegionRecord.decode($0, count: blocks.count, to: &checksums) })
+            else { return false }
             let changed = try diskCall { () throws(DiskError) in
                 try BlockSeal.reseal(file, from: blocks.lowerBound, checksums: &checksums)
             }
-            if changed > 0 { batch.put(key, Checksums.encoded(checksums[...])) }
+            // A block that was written over a hole holds data now.
+            for (block, checksum) in checksums.enumerated() where checksum != Checksums.zero {
+                holes &= ~(1 << UInt64(block))
+            }
+            if changed > 0 { batch.put(key, RegionRecord.encoded(checksums[...], holes: holes)) }
             resealed += changed
         }
         // What has been examined may still be in the kernel only, if the process died and not the machine.

@@ -5,7 +5,7 @@ extension Shard {
     /// Rewrites a small chunk in the index with `write` applied; `header.length` is still the old one.
     func putInline(
         _ write: ChunkWrite, _ header: ChunkHeader, checksums: [UInt32], isNew: Bool
-    ) throws(ChunkStoreError) {
+    ) throws(ChunkStoreError) -> Int {
         var header = header
         var checksums = checksums
         let isWhole = write.offset == 0 && write.end >= header.length
@@ -18,11 +18,13 @@ extension Shard {
                 UnsafeMutableRawBufferPointer(rebasing: $0[write.offset..<write.end]).copyMemory(from: write.bytes)
             }
         }
+        header.holes.fill(write.blocks, oldCount: header.blockCount)
         header.length = max(header.length, write.end)
         let missing = header.blockCount - checksums.count
         checksums.append(contentsOf: repeatElement(Checksums.zero, count: missing))
         checksums.replaceSubrange(write.blocks, with: write.checksums)
         try putInline(write.chunk, in: write.partition, header, checksums: checksums, bytes: bytes, isNew: isNew)
+        return header.allocatedBlocks
     }
 
     func putInline(
@@ -49,12 +51,13 @@ extension Shard {
 
     /// A new chunk that starts as a file. Nothing of it is synced: its records, its marks and its 'creating' record
     /// survive a crash together or not at all.
-    func createFile(_ header: ChunkHeader, _ write: ChunkWrite) throws(ChunkStoreError) {
+    func createFile(_ header: ChunkHeader, _ write: ChunkWrite) throws(ChunkStoreError) -> Int {
         let file = try newFile(write.chunk, in: write.partition)
         let open = OpenChunk(
             chunk: write.chunk, partition: write.partition, file: file, header: header, checksums: [], isNew: true)
+        let allocated: Int
         do throws(ChunkStoreError) {
-            try change(open, write, isNew: true)
+            allocated = try change(open, write, isNew: true)
         } catch {
             _ = dirty.remove(write.chunk)
             try latch.check()
@@ -62,6 +65,7 @@ extension Shard {
             throw error
         }
         cache.insert(open)
+        return allocated
     }
 
     private func abandonFile(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) {

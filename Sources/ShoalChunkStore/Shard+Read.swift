@@ -66,6 +66,14 @@ extension Shard {
         return ChunkRecord(chunk: chunk, header: found.header, checksums: found.checksums)
     }
 
+    func layout(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) -> ChunkLayout? {
+        if let open = cache.find(chunk) {
+            return ChunkLayout(blockCount: open.header.blockCount, holes: open.header.holes)
+        }
+        guard let (header, _) = try lookUp(chunk, in: partition) else { return nil }
+        return ChunkLayout(blockCount: header.blockCount, holes: header.holes)
+    }
+
     /// Reads the whole chunk; the byte ranges of the blocks that do not match their checksums. All of it if the file is
     /// missing.
     func verify(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) -> [Range<Int>] {

@@ -2,28 +2,37 @@ import ShoalKeyValue
 import ShoalTypes
 
 extension Shard {
-    /// Cuts the chunk to `length`; 0 deletes it. A longer length changes only version and sequence.
+    /// Cuts the chunk to `length`; 0 deletes it. A longer length changes only version and sequence. Returns the blocks
+    /// that still take space.
     func truncate(
         _ chunk: ChunkID, in partition: PartitionID, length: Int, stamp: ChunkWrite.Stamp?
-    ) throws(ChunkStoreError) {
+    ) throws(ChunkStoreError) -> Int {
         try latch.check()
         guard length >= 0, length % Geometry.blockBytes == 0 else { throw .badRange }
         switch try find(chunk, in: partition) {
         case .absent:
-            return
+            return 0
         case .inline(var header, var checksums):
             try header.admit(stamp)
-            if length == 0 { return try delete(chunk, in: partition) }
+            if length == 0 {
+                try delete(chunk, in: partition)
+                return 0
+            }
             header.apply(stamp)
             header.length = min(header.length, length)
+            header.holes.cut(to: header.blockCount)
             checksums.removeLast(checksums.count - header.blockCount)
             let bytes = try inlineBytes(chunk, in: partition)
             try putInline(
                 chunk, in: partition, header, checksums: checksums, bytes: Array(bytes.prefix(header.length)),
                 isNew: false)
+            return header.allocatedBlocks
         case .file(let open):
             try open.header.admit(stamp)
-            if length == 0 { return try delete(chunk, in: partition) }
+            if length == 0 {
+                try delete(chunk, in: partition)
+                return 0
+            }
             if length < open.header.length {
                 try cut(open, to: length, stamp: stamp)
             } else {
@@ -32,6 +41,7 @@ extension Shard {
                 put(open, regions: [], in: &batch)
                 try index.commit(batch)
             }
+            return open.header.allocatedBlocks
         }
     }
 
@@ -51,6 +61,7 @@ extension Shard {
             throw latch.fail(ChunkStoreError(error))
         }
         open.header.length = length
+        open.header.holes.cut(to: open.header.blockCount)
         open.header.apply(stamp)
         open.checksums.removeLast(removed.count)
         var batch = WriteBatch()

@@ -2,7 +2,8 @@ import ShoalKeyValue
 import ShoalTypes
 
 extension Shard {
-    func write(_ write: ChunkWrite) throws(ChunkStoreError) {
+    /// Returns the blocks of the chunk that take space now.
+    func write(_ write: ChunkWrite) throws(ChunkStoreError) -> Int {
         try latch.check()
         try write.check()
         try space.admit(bytes: write.bytes.count, isRepair: write.stamp == nil)
@@ -12,22 +13,23 @@ extension Shard {
                 isFile: write.end > limits.inlineBytesMax, chunkBytesLog2: write.chunkBytesLog2, length: 0, version: 0,
                 sequence: .none)
             if header.isFile {
-                try createFile(header, write)
+                return try createFile(header, write)
             } else {
                 header.apply(write.stamp)
-                try putInline(write, header, checksums: [], isNew: true)
+                return try putInline(write, header, checksums: [], isNew: true)
             }
         case .inline(var header, let checksums):
             try header.admit(write)
             if write.end <= limits.inlineBytesMax {
                 header.apply(write.stamp)
-                try putInline(write, header, checksums: checksums, isNew: false)
+                return try putInline(write, header, checksums: checksums, isNew: false)
             } else {
-                try change(try moveToFile(write.chunk, in: write.partition, header, checksums), write, isNew: false)
+                let open = try moveToFile(write.chunk, in: write.partition, header, checksums)
+                return try change(open, write, isNew: false)
             }
         case .file(let open):
             try open.header.admit(write)
-            try change(open, write, isNew: false)
+            return try change(open, write, isNew: false)
         }
     }
 
@@ -52,10 +54,10 @@ extension Shard {
     ///
     /// 1. Marks of regions whose durable blocks change are put and synced. 2. The bytes. 3. One batch, not synced:
     ///    header, changed regions' checksums, marks of regions that are new.
-    func change(_ open: OpenChunk, _ write: ChunkWrite, isNew: Bool) throws(ChunkStoreError) {
+    func change(_ open: OpenChunk, _ write: ChunkWrite, isNew: Bool) throws(ChunkStoreError) -> Int {
         try syncer.makeRoom(for: open.chunk)
         let oldCount = open.header.blockCount
-        // Blocks of a gap between the old end and the write become known zeros.
+        // Blocks of a gap between the old end and the write become holes.
         let changed = min(oldCount, write.blocks.lowerBound)..<write.blocks.upperBound
         let touches = touches(of: changed, by: write, open: open)
         let cover = try beginChange(open, touches)
@@ -69,7 +71,8 @@ extension Shard {
         var header = open.header
         header.length = max(header.length, write.end)
         header.apply(write.stamp)
-        if header == open.header && touches.isEmpty { return }
+        header.holes.fill(write.blocks, oldCount: oldCount)
+        if header == open.header && touches.isEmpty { return header.allocatedBlocks }
         if oldCount < write.blocks.upperBound {
             let added = write.blocks.upperBound - oldCount
             open.checksums.append(contentsOf: repeatElement(Checksums.zero, count: added))
@@ -83,9 +86,10 @@ extension Shard {
         if isNew { count(1, in: &batch) }
         let ticket = try index.commit(batch)
         dirty.note(cover, of: open.chunk, ticket: ticket)
+        return header.allocatedBlocks
     }
 
-    /// The regions in which the write changes or adds blocks. A block that keeps its checksum keeps its bytes: it needs
+    /// The regions in which the write changes, fills or adds blocks. A block that keeps its checksum keeps its bytes: it needs
     /// no mark, so that a repair does not expose its still broken neighbours to being resealed.
     private func touches(of changed: Range<Int>, by write: ChunkWrite, open: OpenChunk) -> [DirtyTable.Touch] {
         let oldCount = open.header.blockCount
@@ -97,9 +101,11 @@ extension Shard {
             let existing = (lower..<max(lower, upper)).first {
                 open.checksums[$0] != write.checksums[$0 - write.blocks.lowerBound]
             }
-            if existing == nil && end <= oldCount { return nil }
+            let filled = (lower..<max(lower, upper)).first { open.header.holes.contains($0) }
+            if existing == nil && filled == nil && end <= oldCount { return nil }
             return DirtyTable.Touch(
-                region: region, existingFrom: existing.map { $0 - start }, newFrom: max(start, oldCount) - start)
+                region: region, existingFrom: [existing, filled].compactMap { $0 }.min().map { $0 - start },
+                newFrom: max(start, oldCount) - start)
         }
     }
 
@@ -133,7 +139,12 @@ extension Shard {
         for region in regions {
             let blocks = Checksums.blocks(ofRegion: region, blockCount: open.header.blockCount)
             let key = IndexKey.region(region, of: open.chunk, in: open.partition)
-            if blocks.isEmpty { batch.delete(key) } else { batch.put(key, Checksums.encoded(open.checksums[blocks])) }
+            if blocks.isEmpty {
+                batch.delete(key)
+            } else {
+                let holes = open.header.holes[region: region]
+                batch.put(key, RegionRecord.encoded(open.checksums[blocks], holes: holes))
+            }
         }
     }
 
@@ -147,6 +158,9 @@ extension Shard {
             var checksums = Array(open.checksums[overwritten])
             resealed = try BlockSeal.reseal(open.file, from: overwritten.lowerBound, checksums: &checksums)
             open.checksums.replaceSubrange(overwritten, with: checksums)
+            for block in overwritten where open.checksums[block] != Checksums.zero {
+                open.header.holes.remove(block..<block + 1)
+            }
         } catch {
             cache.remove(open.chunk)
             throw latch.fail(ChunkStoreError(error))

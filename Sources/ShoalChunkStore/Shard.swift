@@ -92,7 +92,7 @@ final class Shard: @unchecked Sendable {
     /// The index's records of a chunk; nil if there are none.
     func lookUp(_ chunk: ChunkID, in partition: PartitionID) throws(ChunkStoreError) -> (ChunkHeader, [UInt32])? {
         guard let value = try index.get(IndexKey.header(chunk, in: partition)) else { return nil }
-        guard let header = value.withUnsafeBytes({ ChunkHeader($0) }) else {
+        guard var header = value.withUnsafeBytes({ ChunkHeader($0) }) else {
             throw .corrupt(chunk, detail: "its header cannot be read")
         }
         var checksums: [UInt32] = []
@@ -100,14 +100,9 @@ final class Shard: @unchecked Sendable {
         if header.isFile {
             try index.scan(
                 from: IndexKey.region(0, of: chunk, in: partition), to: IndexKey.regionsEnd(of: chunk, in: partition)
-            ) { _, value in
-                Checksums.append(value, to: &checksums)
-                return true
-            }
+            ) { _, value in header.append(region: value, to: &checksums) }
         } else {
-            value.withUnsafeBytes {
-                Checksums.append(UnsafeRawBufferPointer(rebasing: $0[ChunkHeader.bytes...]), to: &checksums)
-            }
+            value.withUnsafeBytes { header.appendInline($0, to: &checksums) }
         }
         guard checksums.count == header.blockCount else {
             throw .corrupt(chunk, detail: "\(checksums.count) checksums for \(header.blockCount) blocks")

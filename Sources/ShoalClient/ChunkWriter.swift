@@ -11,6 +11,8 @@ final class ChunkWriter {
     struct Change {
         var chunk: ChunkID
         var minimumEpoch: Epoch
+        /// Told by each replica that has applied the change how many blocks of the chunk take space.
+        var counted: (UInt32) -> Void = { _ in }
         var send:
             (
                 _ peer: any Peer, _ epoch: Epoch, _ session: SessionID, _ generation: ConnectionGeneration,
@@ -83,6 +85,9 @@ final class ChunkWriter {
             progress.underWay.insert(node)
             progress.change.send(peer, view.map.epoch, progress.session, view.generation(of: node)) { [self] reply in
                 progress.underWay.remove(node)
+                if case .success(let space) = reply.decode(ChunkSpaceReply.self), progress.completion != nil {
+                    progress.change.counted(space.allocatedBlocks)
+                }
                 answered(reply.status, node, partition, progress)
             }
         }

@@ -5,7 +5,7 @@ import ShoalWire
 extension Client {
     package func attributes(of id: InodeID, completion: @escaping Completion<FileAttributes>) {
         if let inode = inodes.existing(id), mayRead(inode), !inode.attributesAreOld {
-            return completion(.success(inode.attributes))
+            return completion(.success(inode.shownAttributes))
         }
         metadata.request(.getAttributes, isChange: false, { InodeRequest(caller: $0, inode: id) }) { [self] reply in
             switch reply.decode(EntryReply.self) {
@@ -18,7 +18,7 @@ extension Client {
     /// The attributes to show for an entry: those of the server, with what this mount has changed and not committed.
     func taught(by entry: EntryReply) -> FileAttributes {
         let inode = learn(entry.attributes, entry.grant)
-        return inode.grant.mode >= .read ? inode.attributes : entry.attributes
+        return inode.grant.mode >= .read ? inode.shownAttributes : entry.attributes
     }
 
     /// chmod(2), chown(2), truncate(2), utimensat(2).

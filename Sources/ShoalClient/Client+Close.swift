@@ -44,6 +44,8 @@ extension Client {
         inode.openCount -= 1
         defer { completion(.success(())) }
         guard inode.openCount == 0 else { return }
+        // The last mapping keeps its file open: there is none.
+        inode.hasReadPages = false
         if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
         if inode.grant.mode == .pin {
             giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])

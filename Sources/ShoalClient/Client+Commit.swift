@@ -20,28 +20,49 @@ extension Client {
             message.sequence = sequence
             message.size = size
             message.reservedSize = reserved
+            message.allocatedBytes = inode.attributes.allocatedBytes
             message.modifyTime = inode.attributes.modifyTime
             message.changeTime = inode.attributes.changeTime
             return message
         }
     }
 
+    /// Besides, whoever may fill holes has a reservation past the end: if it dies, the next writer counts again what the
+    /// file takes.
     func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
-        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
+        guard !inode.ledger.hasHoles || inode.reservedSize > inode.serverSize else { return false }
+        return end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
             * UInt64(CacheBlock.pageBytes)
     }
 
     /// Tells the server how far bytes may reach before any goes there; then goes on sending.
     func reserve(_ end: UInt64, for inode: Inode) {
         guard !inode.isCommitting else { return }
-        let step = limits.reservationStepBytes
-        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
         let sequence = inode.grant.sequence
-        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { [self] status in
+        sendReservation(end, for: inode) { [self] status in
             // Without the lease the bytes are gone already, and why has been noted then.
             guard status != .ok, inode.grant.sequence == sequence else { return }
             noteWriteBackFailure(status, of: inode)
         }
+    }
+
+    /// The same for bytes that nodes send each other on this mount's behalf. Afterwards the file has a data ID.
+    func reserve(upTo end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
+        if reservedEnough(inode, for: end), inode.attributes.data != .none { return completion(.success(())) }
+        guard !inode.isCommitting else {
+            return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
+        }
+        sendReservation(max(end, inode.serverSize), for: inode) { status in
+            completion(status == .ok ? .success(()) : .failure(status.writeBackError))
+        }
+    }
+
+    private func sendReservation(_ end: UInt64, for inode: Inode, completion: @escaping (WireStatus) -> Void) {
+        let step = limits.reservationStepBytes
+        // The longest file there is has no room past its end.
+        let wanted = max(end, min((end / step + 1) * step, inode.attributes.sizeMax))
+        let size = min(inode.attributes.size, inode.serverSize)
+        sendCommit(inode, size: size, reserved: wanted, completion: completion)
     }
 
     /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.

@@ -92,6 +92,7 @@ extension Client {
             guard let block = inode.blocks[index] else { return false }
             return block.flushing == 0 && (!onlyFull || block.dirty == .max)
         }.sorted()[...]
+        guard !inode.isLearningBlocks, knowBlocks(under: candidates, inode) else { return }
         while !candidates.isEmpty {
             guard flushBytesInFlight < limits.flushBytesInFlightMax else {
                 if !inode.isInFlushQueue { flushQueue.append(inode) }
@@ -100,9 +101,31 @@ extension Client {
             }
             let run = nextRun(from: &candidates, of: inode)
             let end = run.last.map { $0.block.offset + UInt64($0.pages.upperBound * CacheBlock.pageBytes) } ?? 0
-            guard end <= inode.reservedSize || reservedEnough(inode, for: end) else { return reserve(end, for: inode) }
+            guard reservedEnough(inode, for: end) else { return reserve(max(end, inode.serverSize), for: inode) }
             sendRun(run, of: inode)
         }
+    }
+
+    /// True if it is known what the chunks take that these blocks belong to; else asks, and sends then.
+    private func knowBlocks(under candidates: ArraySlice<UInt64>, _ inode: Inode) -> Bool {
+        if inode.ledger.isDense { return true }
+        let chunks = Set(candidates.map { chunk(at: $0 * UInt64(CacheBlock.bytes), of: inode).chunk.index })
+        let unknown = chunks.filter { inode.ledger.blocks(of: $0) == nil }
+        guard !unknown.isEmpty else { return true }
+        inode.isLearningBlocks = true
+        inode.flushesInFlight += 1
+        learnBlocks(of: unknown.sorted().prefix(64), inode) { [self] result in
+            inode.isLearningBlocks = false
+            inode.flushesInFlight -= 1
+            if case .failure(let error) = result, inode.grant.mode == .write {
+                lastWriteBackFailure = scheduler.now
+                inode.writeError = inode.writeError ?? error
+            }
+            resume(inode)
+            wakeFlushWaiters(of: inode)
+            if inode.writeError != nil { failDirtyWaiters() }
+        }
+        return false
     }
 
     /// Pages that travel in one request: contiguous, of one chunk.
@@ -150,8 +173,13 @@ extension Client {
         let place = chunk(
             at: head.block.offset + UInt64(head.pages.lowerBound * CacheBlock.pageBytes), of: inode)
         inode.unsyncedChunks.insert(place.chunk.index)
+        let sequence = inode.grant.sequence
         let change = ChunkWriter.Change(
-            chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch, send: sender(of: run, place, inode))
+            chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch,
+            counted: { [self] blocks in
+                guard inode.grant.mode == .write, inode.grant.sequence == sequence else { return }
+                noteWritten(blocks, ofChunk: place.chunk.index, inode)
+            }, send: sender(of: run, place, inode))
         writer.apply(change) { [self] status in
             flushBytesInFlight -= bytes
             inode.flushesInFlight -= 1

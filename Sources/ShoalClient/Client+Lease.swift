@@ -5,13 +5,14 @@ import ShoalWire
 
 extension Client {
     /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
-    /// it. While `body` and what it starts are under way the lease stays: it calls `done` exactly once when it no
-    /// longer relies on it.
+    /// it. A recall that drops the kernel's pages does not hold up who asks `ofPages`. While `body` and what it starts
+    /// are under way the lease stays: it calls `done` exactly once when it no longer relies on it.
     func withLease(
-        _ mode: LeaseMode, on inode: Inode, failure: @escaping (FileError) -> Void,
+        _ mode: LeaseMode, on inode: Inode, ofPages: Bool = false, failure: @escaping (FileError) -> Void,
         _ body: @escaping (_ done: @escaping () -> Void) -> Void
     ) {
-        if inode.grant.mode >= mode, !inode.isHeldUp, metadata.leasesAreUsable {
+        let isUsable = inode.grant.mode >= mode && !inode.isHeldUp && metadata.leasesAreUsable
+        if isUsable || (ofPages && servesPages(inode, mode)) {
             inode.active += 1
             body { [self] in leaseUseEnded(inode) }
             return
@@ -119,7 +120,7 @@ extension Client {
         inode.acquiring = .write
         // The lease is there, but who would write now would have the bytes cut off again.
         inode.isExclusive = true
-        cutChunks(of: inode, from: inode.attributes.size, to: inode.attributes.reservedSize) { [self] result in
+        let recount: Completion<Void> = { [self] result in
             inode.acquiring = nil
             inode.isExclusive = false
             if case .success = result {
@@ -130,6 +131,10 @@ extension Client {
             }
             leaseUseEnded(inode)
             completion()
+        }
+        cutChunks(of: inode, from: inode.attributes.size, to: inode.attributes.reservedSize) { [self] result in
+            if case .failure = result { return recount(result) }
+            recountBlocks(of: inode, completion: recount)
         }
     }
 
@@ -152,6 +157,7 @@ extension Client {
     @discardableResult
     func learn(_ attributes: FileAttributes, _ grant: Grant) -> Inode {
         let inode = inodes.inode(attributes.inode)
+        let hadWriteLease = inode.grant.mode == .write
         let isRepeat = grant.sequence == inode.grant.sequence && inode.grant.mode > .none
         if grant.mode > .none, grant.sequence > returnedLeases[attributes.inode] ?? .none {
             if !isRepeat, inode.grant.mode < .write {
@@ -166,6 +172,7 @@ extension Client {
                 tailUnclean: grant.tailUnclean)
         }
         merge(attributes, into: inode)
+        if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
         if inodes.count > limits.inodesMax { returnColdLeases() }
         return inode
     }
@@ -176,6 +183,7 @@ extension Client {
         var merged = attributes
         if inode.grant.mode == .write, inode.isDirty {
             merged.size = inode.attributes.size
+            merged.allocatedBytes = inode.attributes.allocatedBytes
             merged.modifyTime = inode.attributes.modifyTime
             merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
         }
@@ -220,7 +228,7 @@ extension Client {
 
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
     func proceedWithRecall(_ inode: Inode) {
-        guard let recall = inode.recall, inode.active == 0 else { return }
+        guard let recall = inode.recall, kernelPagesAreGone(inode), inode.active == 0 else { return }
         if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
@@ -244,6 +252,7 @@ extension Client {
         if remaining < .read { forgetCached(inode) }
         inode.grant.mode = remaining
         inode.recall = nil
+        inode.kernelPages = .kept
         recall.answer(remaining)
         if remaining == .none, inode.isIdle { inodes.remove(inode) }
         serveWaiters(of: inode)
@@ -271,9 +280,10 @@ extension Client {
         guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
             inode.grant.sequence == request.sequence
         else { return nil }
-        let attributes = inode.attributes
+        let attributes = inode.shownAttributes
         return GlimpseReply(
-            size: attributes.size, modifyTime: attributes.modifyTime, changeTime: attributes.changeTime)
+            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
+            changeTime: attributes.changeTime)
     }
 
     /// The coldest tenth goes, with one message.
@@ -320,8 +330,13 @@ extension Client {
             discardDirty(of: inode)
             forgetCached(inode)
             inode.isOrphan = false
+            if inode.hasReadPages, inode.openCount > 0 {
+                inode.hasReadPages = false
+                dropKernelPages?(inode.id) {}
+            }
             let recall = inode.recall
             inode.recall = nil
+            if inode.kernelPages == .dropped { inode.kernelPages = .kept }
             recall?.answer(.none)
         }
     }

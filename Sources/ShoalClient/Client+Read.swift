@@ -7,7 +7,10 @@ extension Client {
         _ id: InodeID, offset: UInt64, length: Int, completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
         let inode = inodes.inode(id)
-        withLease(.read, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+        let page = CacheBlock.pageBytes
+        let isOfPages = offset % UInt64(page) == 0 && length % page == 0
+        withLease(.read, on: inode, ofPages: isOfPages, failure: { completion(.failure($0)) }) { [self] done in
+            if isOfPages { inode.hasReadPages = true }
             let size = inode.attributes.size
             guard offset < size, length > 0 else {
                 completion(.success([]))
@@ -28,7 +31,7 @@ extension Client {
         }
     }
 
-    private func segments(_ range: Range<UInt64>, of inode: Inode) -> [UnsafeRawBufferPointer] {
+    func segments(_ range: Range<UInt64>, of inode: Inode) -> [UnsafeRawBufferPointer] {
         let bytes = UInt64(CacheBlock.bytes)
         var found: [UnsafeRawBufferPointer] = []
         var offset = range.lowerBound

@@ -9,6 +9,10 @@ extension Client {
     ) {
         guard size <= Geometry.fileBytesMax else { return completion(.failure(.fileTooLarge)) }
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            guard size <= inode.attributes.sizeMax else {
+                completion(.failure(.fileTooLarge))
+                return done()
+            }
             let finish: Completion<FileAttributes> = { result in
                 completion(result)
                 done()
@@ -58,6 +62,7 @@ extension Client {
     ) {
         var change = change
         change.size = size
+        change.allocatedBytes = size == 0 ? 0 : inode.attributes.allocatedBytes
         // The size that goes now takes the place of the one that was to be committed; else the reply would not be
         // believed.
         let neededCommit = inode.needsCommit
@@ -71,7 +76,9 @@ extension Client {
                 inode.needsCommit = false
                 inode.writeError = nil
                 inode.readAhead = ReadAheadState()
+                if size > 0 { inode.ledger.noteHole() }
                 if size == 0 {
+                    inode.ledger = BlockLedger(attributes)
                     inode.unsyncedChunks = []
                     inode.mayHaveForeignUnsynced = false
                 }
@@ -89,8 +96,21 @@ extension Client {
             let page = UInt64(CacheBlock.pageBytes)
             let firstCut = (size + page - 1) / page * page
             guard firstCut < end else { return completion(.success(())) }
-            let lastIndex = UInt32(truncatingIfNeeded: (end - 1) >> UInt64(inode.attributes.chunkBytesLog2))
-            cut(inode, chunk(at: firstCut, of: inode), upTo: lastIndex, completion)
+            let chunkBytes = inode.attributes.chunkBytes
+            let first = chunk(at: firstCut, of: inode)
+            existingChunks(of: inode, firstCut / chunkBytes..<(end - 1) / chunkBytes + 1) { [self] result in
+                switch result {
+                case .failure(let error): completion(.failure(error))
+                case .success(let indices):
+                    let ranges = indices.map { index in
+                        ChunkCut(index: index, from: index == first.chunk.index ? first.offset : 0)
+                    }
+                    cut(inode, ranges[...]) { result in
+                        if case .success = result { inode.ledger.cut(to: size) }
+                        completion(result)
+                    }
+                }
+            }
         }
     }
 
@@ -118,50 +138,5 @@ extension Client {
                 completion(.success(()))
             }
         }
-    }
-
-    /// One chunk after the other, up to sixteen at once.
-    private func cut(
-        _ inode: Inode, _ place: (chunk: ChunkID, offset: Int), upTo last: UInt32,
-        _ completion: @escaping Completion<Void>
-    ) {
-        guard place.chunk.index <= last else { return completion(.success(())) }
-        let batchEnd = min(last, place.chunk.index &+ 15)
-        var left = Int(batchEnd - place.chunk.index) + 1
-        var failure: FileError?
-        for index in place.chunk.index...batchEnd {
-            let chunk = ChunkID(data: place.chunk.data, index: index)
-            truncateChunk(chunk, to: index == place.chunk.index ? place.offset : 0, inode) { [self] status in
-                if status != .ok { failure = failure ?? status.fileError }
-                left -= 1
-                guard left == 0 else { return }
-                if let failure { return completion(.failure(failure)) }
-                guard batchEnd < last else { return completion(.success(())) }
-                cut(inode, (ChunkID(data: chunk.data, index: batchEnd + 1), 0), upTo: last, completion)
-            }
-        }
-    }
-
-    private func truncateChunk(
-        _ chunk: ChunkID, to length: Int, _ inode: Inode, completion: @escaping (WireStatus) -> Void
-    ) {
-        inode.chunkVersion += 1
-        inode.unsyncedChunks.insert(chunk.index)
-        let version = inode.chunkVersion
-        let sequence = inode.grant.sequence
-        let deadline = limits.nodeAttemptDeadline
-        let change = ChunkWriter.Change(chunk: chunk, minimumEpoch: inode.grant.minimumEpoch) {
-            peer, epoch, session, generation, completion in
-            var request = TruncateChunkRequest()
-            request.epoch = epoch
-            request.session = session
-            request.generation = generation
-            request.sequence = sequence
-            request.chunk = chunk
-            request.length = UInt32(length)
-            request.version = version
-            peer.call(.truncateChunk, request, deadline: deadline, completion: completion)
-        }
-        writer.apply(change, completion: completion)
     }
 }

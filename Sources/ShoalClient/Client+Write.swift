@@ -39,7 +39,7 @@ extension Client {
     }
 
     /// Stores once the pages at the edges are cached; where the end of the file is, is asked after that.
-    private func storeWithEdges(
+    func storeWithEdges(
         _ bytes: [UInt8], _ place: WritePlace, _ inode: Inode, _ sequence: LeaseSequence,
         _ completion: @escaping Completion<Int>
     ) {
@@ -63,7 +63,7 @@ extension Client {
         case .at(let given): offset = given
         case .end: offset = inode.attributes.size
         }
-        let bound = min(Geometry.fileBytesMax, inode.attributes.chunkBytes << 32)
+        let bound = inode.attributes.sizeMax
         return offset <= bound && UInt64(count) <= bound - offset ? offset : nil
     }
 

@@ -15,6 +15,7 @@ package final class Client {
     let view: ClusterView
     let reader: ChunkReader
     let writer: ChunkWriter
+    let layouts: ChunkLayouts
     let inodes = InodeTable()
     let cache: BlockCache
     /// Bytes on their way to the nodes.
@@ -29,6 +30,8 @@ package final class Client {
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
+    /// Makes the kernel write back and drop its pages of a file's content, then calls back; nil without a kernel.
+    package var dropKernelPages: ((InodeID, @escaping () -> Void) -> Void)?
     /// Of the cached extended attributes of all inodes.
     var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
@@ -50,6 +53,7 @@ package final class Client {
         view = ClusterView(metadata: metadata, network: network, limits: limits, logger: logger)
         reader = ChunkReader(view: view, scheduler: scheduler, limits: limits, logger: logger)
         writer = ChunkWriter(view: view, metadata: metadata, scheduler: scheduler, limits: limits)
+        layouts = ChunkLayouts(view: view, scheduler: scheduler, limits: limits)
         cache = BlockCache(bytesMax: limits.cacheBytesMax, policy: limits.cachePolicy)
         metadata.events = MetadataLink.Events(
             opened: { [unowned self] in sessionOpened($0, isNew: $1) },

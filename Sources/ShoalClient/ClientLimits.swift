@@ -19,6 +19,8 @@ package struct ClientLimits: Sendable {
     package var extendedAttributeBytesMax = 8 << 20
     /// One attempt of a chunk request: a node that is silent for so long is reported.
     package var nodeAttemptDeadline = Interval.seconds(4)
+    /// One attempt of a copy of a chunk between nodes, which moves up to 64 MiB and may try several sources.
+    package var copyAttemptDeadline = Interval.seconds(12)
     /// A chunk request with all its attempts; past it the call fails with EIO.
     package var nodeDeadline = Interval.seconds(30)
     /// One attempt of a metadata request. The server may wait two session terms for a silent mount's leases.
@@ -32,6 +34,8 @@ package struct ClientLimits: Sendable {
     package var closeWaitsAfterFailure = Interval.seconds(60)
     /// Messages with sizes and times that are under way at once; what comes meanwhile travels together in the next.
     package var commitMessagesMax = 2
+    /// A recall waits no longer than this for the kernel's pages of mapped files.
+    package var pageDropDeadline = Interval.milliseconds(1000)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.
     package var reservationStepBytes: UInt64 = 256 << 20
     package var cachePolicy = CachePolicy.lru

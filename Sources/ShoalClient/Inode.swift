@@ -22,12 +22,19 @@ final class Inode {
     var acquiring: LeaseMode?
     /// Operations that run under the lease; a recall is answered when none is left.
     var active = 0
+    /// Operations that will need the inode, and wait for another first.
+    var awaited = 0
     /// One operation has the inode to itself.
     var isExclusive = false
     /// That operation, until the others that were under way have ended.
     var exclusiveWaiter: (() -> Void)?
     /// Counts losses of the lease: what was fetched before one is not cached after it.
     var generation: UInt64 = 0
+
+    // The kernel's pages.
+    var kernelPages = KernelPages.kept
+    /// Whole pages were read since the kernel's were last dropped: a mapping may have them.
+    var hasReadPages = false
 
     // Extended attributes.
     /// All of them, if they have been asked for under this lease.
@@ -52,6 +59,10 @@ final class Inode {
     var isInFlushQueue = false
     /// A failed write-back, until a later write, close or fsync has reported it, of this descriptor or a later one.
     var writeError: FileError?
+    /// What the chunks take, under the write lease.
+    var ledger = BlockLedger()
+    /// A node is being asked what chunks take that are about to be written.
+    var isLearningBlocks = false
     /// Chunks that this mount wrote and has not synced.
     var unsyncedChunks: Set<UInt32> = []
     /// Another mount may have written and not synced: the next fsync asks every node.
@@ -89,8 +100,8 @@ final class Inode {
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
-        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil
-            && acquiring == nil && !isOrphan
+        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && waiters.isEmpty
+            && recall == nil && acquiring == nil && !isOrphan
     }
 }
 

@@ -52,6 +52,22 @@ package protocol FuseFilesystem: AnyObject {
     func write(
         _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, bytes: UnsafeRawBufferPointer, flags: FuseOpenFlags,
         reply: FuseWriteReply)
+    /// Pages that a shared mapping changed, written back by the kernel when it sees fit. They may reach past the end of
+    /// the file if that has become shorter elsewhere, and must not make it longer.
+    func writePages(_ inode: InodeID, offset: UInt64, bytes: UnsafeRawBufferPointer, reply: FuseWriteReply)
+    /// The first place of that kind at or after `offset`; the end of the file is a hole. `.noSuchAddress` past the end,
+    /// and if no data follows.
+    func seek(
+        _ inode: InodeID, handle: FuseFileHandle, from offset: UInt64, to target: FuseSeekTarget, reply: FuseSeekReply)
+    /// fallocate(2); `length` is not 0. The kernel lets only `keepSize`, `punchHole` and `zeroRange` through.
+    func allocate(
+        _ inode: InodeID, handle: FuseFileHandle, _ allocation: FuseAllocation, offset: UInt64, length: UInt64,
+        reply: FuseEmptyReply)
+    /// copy_file_range(2), both files of this mount; fewer bytes than `count` may be copied, 0 only at the source's
+    /// end. `targetFlags` are those of the open target.
+    func copy(
+        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
+        targetFlags: FuseOpenFlags, reply: FuseWriteReply)
     /// A descriptor of the file was closed; called once per close(2), whose result is the reply. The record locks of
     /// `owner`, the process, end.
     func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply)
@@ -91,8 +107,41 @@ package protocol FuseFilesystem: AnyObject {
     func removeExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseEmptyReply)
 }
 
-/// A filesystem without locks of its own (the kernel keeps them, for this mount alone) and without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
-/// EOPNOTSUPP by itself.
+/// A filesystem whose mappings' pages are written like anything else, and that leaves holes, allocation and copies to
+/// the kernel: told "not implemented" once, it takes files for solid, refuses fallocate(2), and copies by reading and
+/// writing.
+extension FuseFilesystem {
+    package func writePages(
+        _ inode: InodeID, offset: UInt64, bytes: UnsafeRawBufferPointer, reply: FuseWriteReply
+    ) {
+        write(
+            inode, handle: FuseFileHandle(0), offset: offset, bytes: bytes, flags: FuseOpenFlags(rawValue: 1),
+            reply: reply)
+    }
+
+    package func seek(
+        _ inode: InodeID, handle: FuseFileHandle, from offset: UInt64, to target: FuseSeekTarget, reply: FuseSeekReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func allocate(
+        _ inode: InodeID, handle: FuseFileHandle, _ allocation: FuseAllocation, offset: UInt64, length: UInt64,
+        reply: FuseEmptyReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func copy(
+        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
+        targetFlags: FuseOpenFlags, reply: FuseWriteReply
+    ) {
+        reply.error(.notImplemented)
+    }
+}
+
+/// A filesystem without locks of its own (the kernel keeps them, for this mount alone), and without extended attributes:
+/// the kernel asks once, hears "not implemented", and from then on answers EOPNOTSUPP by itself.
 extension FuseFilesystem {
     package func parent(ofDirectory inode: InodeID) -> InodeID? { nil }
 

@@ -86,6 +86,15 @@ extension MountFilesystem {
         }
     }
 
+    func writePages(_ inode: InodeID, offset: UInt64, bytes: UnsafeRawBufferPointer, reply: FuseWriteReply) {
+        client.writePages(inode, offset: offset, bytes) { result in
+            switch result {
+            case .success(let count): reply.written(count)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
     /// Locks go after the bytes: whoever gets them next need not wait for these.
     func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply) {
         client.flush(inode) { [self] written in

@@ -126,6 +126,13 @@ package final class MountService: Sendable {
 
     private func serve() {
         let session = self.session
+        loop.execute { [loop, client] in
+            client.value.dropKernelPages = { [weak session] inode, completion in
+                guard let session else { return completion() }
+                let confined = LoopConfined(completion)
+                session.dropPages(of: inode) { loop.execute { confined.value() } }
+            }
+        }
         _ = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
             sender: FuseSession.sender(ofMessage:), onMessage: { session.process($0) },

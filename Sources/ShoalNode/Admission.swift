@@ -32,6 +32,8 @@ package struct Admission: Sendable {
     package var progress = ResyncProgress()
     /// Chunks of fenced sessions that replicas may hold differently.
     package var unreconciled: Set<ChunkID> = []
+    /// Chunks that are being copied into: later changes of them wait.
+    package var copying: Set<ChunkID> = []
     /// False before this process has registered: it must not serve by a map it does not have.
     package private(set) var isRegistered = false
     /// The disk failed a sync: nothing more is accepted for it.
@@ -84,7 +86,7 @@ package struct Admission: Sendable {
             guard !fenced.contains(session) else { return .refuse(.fenced) }
             guard connections.isNewest(session, generation) else { return .refuse(.staleConnection) }
             guard isWritable(partition) else { return .refuse(.notReplica) }
-            if unreconciled.contains(chunk) || !progress.isCurrent(chunk, in: partition) {
+            if copying.contains(chunk) || unreconciled.contains(chunk) || !progress.isCurrent(chunk, in: partition) {
                 return .awaitChunk(partition)
             }
             return .admit(partition)

@@ -41,6 +41,23 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
         if active.contains(chunk) { queued[chunk, default: []].append(body) } else { body() }
     }
 
+    /// Waits until no copy of the chunk is under way, and makes later ones wait until `leave`.
+    func enter(_ chunk: ChunkID, _ body: @escaping () -> Void) {
+        whenIdle(chunk) { [self] in
+            active.insert(chunk)
+            body()
+        }
+    }
+
+    func leave(_ chunk: ChunkID) {
+        active.remove(chunk)
+        while !active.contains(chunk), var bodies = queued.removeValue(forKey: chunk) {
+            let next = bodies.removeFirst()
+            if !bodies.isEmpty { queued[chunk] = bodies }
+            next()
+        }
+    }
+
     /// `completion` runs once, on the loop.
     func pull(
         _ chunk: ChunkID, in partition: PartitionID, from source: NodeID, isValid: @escaping () -> Bool,
@@ -48,20 +65,14 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
     ) {
         let job = Job(
             chunk: chunk, partition: partition, source: source, isValid: isValid, completion: completion)
-        whenIdle(chunk) { [self] in
-            active.insert(chunk)
-            compare(job)
-        }
+        enter(chunk) { [self] in compare(job) }
     }
 
     private func finish(_ job: Job, _ outcome: Outcome) {
+        // Still inside for whoever `completion` asks; those that waited for the chunk come after it.
         active.remove(job.chunk)
         job.completion(outcome)
-        while !active.contains(job.chunk), var bodies = queued.removeValue(forKey: job.chunk) {
-            let next = bodies.removeFirst()
-            if !bodies.isEmpty { queued[job.chunk] = bodies }
-            next()
-        }
+        if !active.contains(job.chunk) { leave(job.chunk) }
     }
 
     private func compare(_ job: Job) {
@@ -111,17 +122,19 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
                     return restart(job)
                 }
                 guard job.isValid() else { return finish(job, .failed) }
-                store(job, source, offset, core.payloads.copy(reply.payload), answer.checksums)
+                store(job, source, offset, core.payloads.copy(reply.payload), answer)
             case .failure(let status): fail(job, status)
             }
         }
     }
 
-    private func store(_ job: Job, _ source: ChunkDigest, _ offset: Int, _ payload: Payload, _ checksums: [UInt32]) {
+    private func store(
+        _ job: Job, _ source: ChunkDigest, _ offset: Int, _ payload: Payload, _ answer: ReadChunkReply
+    ) {
         let bound = LoopBound(job)
         core.threads.submit(job.chunk) { [self, core, chunk = job.chunk, partition = job.partition] store in
             let outcome = store.copyBlocks(
-                of: chunk, in: partition, like: source, offset: offset, payload.bytes, checksums)
+                of: chunk, in: partition, like: source, offset: offset, payload.bytes, answer)
             core.post { [self] in
                 var job = bound.value
                 job.bytes += payload.byteCount

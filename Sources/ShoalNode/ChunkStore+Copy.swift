@@ -14,14 +14,20 @@ extension ChunkStore {
 
     func copyBlocks(
         of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, offset: Int,
-        _ bytes: UnsafeRawBufferPointer, _ checksums: [UInt32]
+        _ bytes: UnsafeRawBufferPointer, _ answer: ReadChunkReply
     ) -> CopyOutcome {
-        let mismatch = CRC32C.firstMismatch(in: bytes, blockBytes: Geometry.blockBytes, checksums: checksums)
+        let block = Geometry.blockBytes
+        let mismatch = CRC32C.firstMismatch(in: bytes, blockBytes: block, checksums: answer.checksums)
         guard mismatch == nil else { return .sourceIsBad }
         do throws(ChunkStoreError) {
+            // Whole first, then the holes: a chunk's end is no hole of its own, so the length comes out right.
             try replaceBlocks(
                 chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset, bytes: bytes,
-                checksums: checksums)
+                checksums: answer.checksums)
+            for run in answer.holeRuns where offset + run.upperBound * block < source.length {
+                try replaceWithHole(
+                    chunk, in: partition, offset: offset + run.lowerBound * block, length: run.count * block)
+            }
             return .stored
         } catch {
             return .failed(error)
@@ -68,5 +74,24 @@ extension ChunkStore {
             guard case .corrupt = error else { throw error }
         }
         return checksums
+    }
+}
+
+extension ReadChunkReply {
+    /// The blocks of the reply that are holes, in runs.
+    var holeRuns: [Range<Int>] { runs { isHole($0) } }
+    /// The others.
+    var dataRuns: [Range<Int>] { runs { !isHole($0) } }
+
+    private func runs(_ isWanted: (Int) -> Bool) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for block in checksums.indices where isWanted(block) {
+            if let last = runs.last, last.upperBound == block {
+                runs[runs.count - 1] = last.lowerBound..<block + 1
+            } else {
+                runs.append(block..<block + 1)
+            }
+        }
+        return runs
     }
 }

@@ -18,7 +18,11 @@ extension NodeCore {
                     var checksums: [UInt32] = []
                     let filled = try store.read(
                         message.chunk, in: partition, offset: Int(message.offset), into: buffer, checksums: &checksums)
-                    return (.ok, ReadChunkReply(checksums: checksums).encoded(), filled)
+                    var holes: [UInt64] = []
+                    if message.isResync, let layout = try store.layout(message.chunk, in: partition) {
+                        holes = layout.holes.words(from: Int(message.offset) / Geometry.blockBytes, checksums.count)
+                    }
+                    return (.ok, ReadChunkReply(checksums: checksums, holes: holes).encoded(), filled)
                 } catch {
                     return (error.status, [], 0)
                 }

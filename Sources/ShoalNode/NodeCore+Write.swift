@@ -31,11 +31,11 @@ extension NodeCore {
                 in: payload.bytes, blockBytes: Geometry.blockBytes, checksums: message.checksums)
             guard mismatch == nil else { return responder.reply(.badChecksum) }
             do throws(ChunkStoreError) {
-                try store.write(
+                let allocated = try store.write(
                     message.chunk, in: partition, chunkBytesLog2: message.chunkBytesLog2, offset: Int(message.offset),
                     bytes: payload.bytes, checksums: message.checksums, version: message.version,
                     sequence: message.sequence)
-                responder.reply(.ok)
+                responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(allocated)))
             } catch {
                 noteFailure(error)
                 responder.reply(error.status)
@@ -56,10 +56,10 @@ extension NodeCore {
         usage.writes += 1
         threads.submit(message.chunk) { [self] store in
             do throws(ChunkStoreError) {
-                try store.truncate(
+                let allocated = try store.truncate(
                     message.chunk, in: partition, length: Int(message.length), version: message.version,
                     sequence: message.sequence)
-                responder.reply(.ok)
+                responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(allocated)))
             } catch {
                 noteFailure(error)
                 responder.reply(error.status)

@@ -54,6 +54,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
     private(set) lazy var peers = NodePeers(network: network) { [unowned self] in hello }
     private(set) lazy var link = MetadataLink(core: self)
     private(set) lazy var pulls = ChunkPulls(core: self)
+    private(set) lazy var copies = ChunkCopies(core: self)
     private(set) lazy var resync = Resync(core: self)
     private(set) lazy var reconciliation = Reconciliation(core: self)
     private(set) lazy var repair = ChunkRepair(core: self)

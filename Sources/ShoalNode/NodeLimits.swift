@@ -20,6 +20,8 @@ package struct NodeLimits: Sendable {
     package var mapWait = Interval.seconds(2)
     /// How long a request waits for its chunk to be copied or reconciled.
     package var chunkWait = Interval.seconds(10)
+    /// Copies between files under way at once; a client that is refused comes again.
+    package var copiesMax = 64
     /// How long one node waits for another's answer.
     package var peerDeadline = Interval.seconds(5)
     /// How long a start waits for the metadata server to take the node in.

@@ -19,13 +19,15 @@ package struct FileAttributes: Hashable, Sendable {
     /// Bytes that the holder of the write lease may have sent to the nodes; at least `size` while it is written.
     /// Chunks at and past `size` may hold unacknowledged bytes up to here if the writer died (see `Grant.tailUnclean`).
     package var reservedSize: UInt64
+    /// What a regular file takes on one replica of each of its chunks: whole blocks that were written, not its holes.
+    package var allocatedBytes: UInt64
     package var extendedAttributes: ExtendedAttributeSummary
 
     package init(
         inode: InodeID = InodeID(0), mode: UInt32 = 0, linkCount: UInt32 = 1, uid: UInt32 = 0, gid: UInt32 = 0,
         device: UInt32 = 0, size: UInt64 = 0, accessTime: Timestamp = Timestamp(), modifyTime: Timestamp = Timestamp(),
         changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0,
-        extendedAttributes: ExtendedAttributeSummary = .none
+        allocatedBytes: UInt64 = 0, extendedAttributes: ExtendedAttributeSummary = .none
     ) {
         self.inode = inode
         self.mode = mode
@@ -40,10 +42,19 @@ package struct FileAttributes: Hashable, Sendable {
         self.data = data
         self.chunkBytesLog2 = chunkBytesLog2
         self.reservedSize = reservedSize
+        self.allocatedBytes = allocatedBytes
         self.extendedAttributes = extendedAttributes
     }
 
     package var kind: FileKind { FileKind(mode: mode) ?? .regular }
     package var permissions: UInt32 { mode & 0o7777 }
     package var chunkBytes: UInt64 { 1 << UInt64(chunkBytesLog2) }
+    /// The longest this file can be: what `Geometry` allows, and what 2^32 - 1 chunks hold (the last index stands for
+    /// "every chunk" where chunks are listed).
+    package var sizeMax: UInt64 { min(Geometry.fileBytesMax, chunkBytes * UInt64(UInt32.max)) }
+    /// What the file would take without holes.
+    package var denseBytes: UInt64 {
+        let block = UInt64(Geometry.blockBytes)
+        return (size + block - 1) / block * block
+    }
 }

@@ -34,6 +34,7 @@ package enum FileError: Error, Sendable, CaseIterable {
     case noDevice
     case deadlock
     case noLocks
+    case noSuchAddress
 
     /// The errno(3) value.
     package var errno: CInt {
@@ -70,6 +71,7 @@ package enum FileError: Error, Sendable, CaseIterable {
         case .noDevice: ENODEV
         case .deadlock: EDEADLK
         case .noLocks: ENOLCK
+        case .noSuchAddress: ENXIO
         }
     }
 

@@ -7,8 +7,8 @@ package enum Geometry {
     package static let partitionCountDefault = 1024
     /// The longest symlink target (symlink(7), PATH_MAX less the NUL).
     package static let symlinkBytesMax = 4095
-    /// The longest file: 2^32 chunks of the default size, kept below what off_t can say.
-    package static let fileBytesMax: UInt64 = 1 << 54
+    /// The longest file: 2^32 - 1 chunks of the default size, 16 PiB less 4 MiB.
+    package static let fileBytesMax: UInt64 = (1 << 54) - (1 << 22)
     /// The most bytes one read or write request to a node carries.
     package static let requestBytesMax = 1 << 20
     package static let linkCountMax: UInt32 = 65_000

@@ -31,9 +31,23 @@ package struct ReadChunkRequest: WireMessage, Equatable {
 /// does.
 package struct ReadChunkReply: WireMessage, Equatable {
     package var checksums: [UInt32] = []
+    /// Only for `isResync`: which of these blocks are holes, 64 to a word, the lowest bit the first. Empty: none.
+    package var holes: [UInt64] = []
     package init() {}
-    package init(checksums: [UInt32]) { self.checksums = checksums }
-    package mutating func code(_ coder: inout WireCoder) { coder.checksums(&checksums) }
+    package init(checksums: [UInt32], holes: [UInt64] = []) {
+        self.checksums = checksums
+        self.holes = holes
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.checksums(&checksums)
+        coder.list(&holes, max: Geometry.requestBytesMax / Geometry.blockBytes / 64, minimumBytes: 8, blank: 0) {
+            $0.integer(&$1)
+        }
+    }
+    /// Whether block `index` of the reply is a hole.
+    package func isHole(_ index: Int) -> Bool {
+        index / 64 < holes.count && holes[index / 64] >> UInt64(index % 64) & 1 != 0
+    }
 }
 
 extension WireCoder {
@@ -42,7 +56,8 @@ extension WireCoder {
     }
 }
 
-/// Write the payload, whole blocks, at `offset` of a chunk. Refused as section 5 of the design says.
+/// Write the payload, whole blocks, at `offset` of a chunk. Refused as section 5 of the design says. Reply:
+/// `ChunkSpaceReply`.
 package struct WriteChunkRequest: WireMessage, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none
@@ -72,7 +87,8 @@ package struct WriteChunkRequest: WireMessage, Equatable {
     }
 }
 
-/// Cut a chunk to `length` bytes, a multiple of the block size; 0 removes it. Later reads past it find a hole.
+/// Cut a chunk to `length` bytes, a multiple of the block size; 0 removes it. Later reads past it find a hole. Reply:
+/// `ChunkSpaceReply`.
 package struct TruncateChunkRequest: WireMessage, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none

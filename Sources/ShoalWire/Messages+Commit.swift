@@ -8,6 +8,8 @@ package struct CommitWriteRequest: WireMessage, Equatable {
     package var sequence = LeaseSequence.none
     package var size: UInt64 = 0
     package var reservedSize: UInt64 = 0
+    /// What the file takes on one replica of each of its chunks, in bytes.
+    package var allocatedBytes: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
@@ -17,6 +19,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         sequence = commit.sequence
         size = commit.size
         reservedSize = commit.reservedSize
+        allocatedBytes = commit.allocatedBytes
         modifyTime = commit.modifyTime
         changeTime = commit.changeTime
     }
@@ -26,6 +29,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         coder.number(&sequence)
         coder.integer(&size)
         coder.integer(&reservedSize)
+        coder.allocatedBytes(&allocatedBytes)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
     }
@@ -37,6 +41,8 @@ package struct WriteCommit: Hashable, Sendable {
     package var sequence = LeaseSequence.none
     package var size: UInt64 = 0
     package var reservedSize: UInt64 = 0
+    /// What the file takes on one replica of each of its chunks, in bytes.
+    package var allocatedBytes: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
@@ -56,11 +62,12 @@ package struct CommitWritesRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
-        coder.list(&commits, max: Self.commitsMax, minimumBytes: 56, blank: WriteCommit()) { coder, commit in
+        coder.list(&commits, max: Self.commitsMax, minimumBytes: 64, blank: WriteCommit()) { coder, commit in
             coder.number(&commit.inode)
             coder.number(&commit.sequence)
             coder.integer(&commit.size)
             coder.integer(&commit.reservedSize)
+            coder.allocatedBytes(&commit.allocatedBytes)
             coder.timestamp(&commit.modifyTime)
             coder.timestamp(&commit.changeTime)
         }

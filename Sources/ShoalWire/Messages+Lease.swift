@@ -80,16 +80,19 @@ package struct GlimpseRequest: WireMessage, Equatable {
 
 package struct GlimpseReply: WireMessage, Equatable {
     package var size: UInt64 = 0
+    package var allocatedBytes: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
-    package init(size: UInt64, modifyTime: Timestamp, changeTime: Timestamp) {
+    package init(size: UInt64, allocatedBytes: UInt64 = 0, modifyTime: Timestamp, changeTime: Timestamp) {
         self.size = size
+        self.allocatedBytes = allocatedBytes
         self.modifyTime = modifyTime
         self.changeTime = changeTime
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.integer(&size)
+        coder.allocatedBytes(&allocatedBytes)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
     }

@@ -115,6 +115,8 @@ package struct AttributeChange: Hashable, Sendable {
     /// Truncation or extension. The caller holds the write lease, and for a shorter, non-zero size it has already cut
     /// the chunks on the nodes. Size 0 gives the file a new data ID and queues the old one.
     package var size: UInt64?
+    /// With a size: what the file takes then (`FileAttributes.allocatedBytes`).
+    package var allocatedBytes: UInt64?
     package var accessTime: Timestamp?
     package var modifyTime: Timestamp?
     package init() {}
@@ -140,6 +142,7 @@ package struct SetAttributesRequest: WireMessage, Equatable {
         coder.optional(&change.uid, blank: 0) { $0.integer(&$1) }
         coder.optional(&change.gid, blank: 0) { $0.integer(&$1) }
         coder.optional(&change.size, blank: 0) { $0.integer(&$1) }
+        coder.optional(&change.allocatedBytes, blank: 0) { $0.allocatedBytes(&$1) }
         coder.optional(&change.accessTime, blank: Timestamp()) { $0.timestamp(&$1) }
         coder.optional(&change.modifyTime, blank: Timestamp()) { $0.timestamp(&$1) }
     }

@@ -72,6 +72,11 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case statChunks = 84
     /// A reader found bytes that do not match their checksums: verify these chunks, and mend what is bad.
     case verifyChunks = 85
+    case chunkLayout = 86
+    case punchChunk = 87
+    /// Make a chunk equal to a chunk of another file, without moving it through the client.
+    case copyChunk = 88
+    case listChunks = 89
 
     // Node -> node.
     case partitionDigest = 90

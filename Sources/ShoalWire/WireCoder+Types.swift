@@ -22,6 +22,7 @@ extension WireCoder {
         number(&value.data)
         integer(&value.chunkBytesLog2)
         integer(&value.reservedSize)
+        allocatedBytes(&value.allocatedBytes)
         extendedAttributes(&value.extendedAttributes)
         if isDecoding {
             // Inode 0 stands for "no attributes here".
@@ -29,6 +30,12 @@ extension WireCoder {
             if !Geometry.chunkBytesLog2Range.contains(value.chunkBytesLog2) { fail() }
             if value.size > Geometry.fileBytesMax || value.reservedSize > Geometry.fileBytesMax { fail() }
         }
+    }
+
+    /// What a file takes: no more than the longest file.
+    package mutating func allocatedBytes(_ value: inout UInt64) {
+        integer(&value)
+        if isDecoding, value > Geometry.fileBytesMax { fail() }
     }
 
     package mutating func name(_ value: inout FileName) {

@@ -82,6 +82,6 @@ extension FileAttributes {
             inode: inode, mode: status.st_mode, linkCount: UInt32(status.st_nlink), uid: status.st_uid,
             gid: status.st_gid, device: UInt32(truncatingIfNeeded: status.st_rdev), size: UInt64(status.st_size),
             accessTime: Timestamp(status.st_atim), modifyTime: Timestamp(status.st_mtim),
-            changeTime: Timestamp(status.st_ctim))
+            changeTime: Timestamp(status.st_ctim), allocatedBytes: UInt64(status.st_blocks) * 512)
     }
 }

@@ -37,6 +37,14 @@ struct ChunkModel: CustomStringConvertible {
         { state in if state.count > length / sectorBytes { state.removeLast(state.count - length / sectorBytes) } }
     }
 
+    static func punch(offset: Int, count: Int) -> (inout State) -> Void {
+        { state in
+            let range = offset / sectorBytes..<(offset + count) / sectorBytes
+            if range.upperBound >= state.count { return truncate(offset)(&state) }
+            for sector in range { state[sector] = 0 }
+        }
+    }
+
     /// nil if some sector is a mixture.
     static func stamps(of bytes: [UInt8]) -> State? {
         var state: State = []

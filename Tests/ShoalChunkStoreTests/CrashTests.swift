@@ -55,7 +55,8 @@ struct RandomRun {
         stamp += 1
         trace.append("\(steps)")
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<45: try write(chunk)
+        case 0..<37: try write(chunk)
+        case 37..<45: try punch(chunk)
         case 45..<55:
             let length = Int.random(in: 0...(1 << 19) / blockBytes, using: &random) * blockBytes
             models[chunk]!.attempt(ChunkModel.truncate(length))
@@ -96,6 +97,17 @@ struct RandomRun {
         models[chunk]!.attempt(ChunkModel.write(offset: first * blockBytes, count: count * blockBytes, stamp: stamp))
         try fixture.store.write(
             chunk, at: first * blockBytes, blocks(count, stamp: stamp), log2: Self.chunkLog2, version: stamp)
+    }
+
+    private mutating func punch(_ chunk: ChunkID) throws {
+        let total = (1 << Int(Self.chunkLog2)) / blockBytes
+        let count = [1, 2, 8, 20, 64, total].randomElement(using: &random)!
+        let first = Bool.random(using: &random) ? 0 : Int.random(in: 0...total - count, using: &random)
+        trace.append("punch \(chunk) \(first)+\(count)")
+        models[chunk]!.attempt(ChunkModel.punch(offset: first * blockBytes, count: count * blockBytes))
+        try fixture.store.punch(
+            chunk, in: chunk.partition, offset: first * blockBytes, length: count * blockBytes, version: stamp,
+            sequence: LeaseSequence(1))
     }
 
     /// Loses power, or only the process, at this moment; then everything must be as the model allows.
@@ -157,6 +169,12 @@ struct RandomRun {
             found == models[chunk]!.current, "seed \(seed): chunk \(chunk) reads wrong: \(trace.suffix(60))")
         let record = try fixture.store.stat(chunk, in: chunk.partition)
         try #require((record?.length ?? 0) == found.count * ChunkModel.sectorBytes)
+        // No block with content counts as a hole.
+        guard let layout = try fixture.store.layout(chunk, in: chunk.partition) else { return }
+        let sectors = blockBytes / ChunkModel.sectorBytes
+        for block in 0..<layout.blockCount where layout.holes.contains(block) {
+            try #require(found[block * sectors..<(block + 1) * sectors].allSatisfy { $0 == 0 }, "seed \(seed)")
+        }
     }
 
     func checkAll() throws {

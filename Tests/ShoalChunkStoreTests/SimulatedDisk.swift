@@ -243,6 +243,13 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
         }
     }
 
+    func punch(at offset: Int, count: Int) throws(DiskError) {
+        try change("fallocate") { (_) throws(DiskError) in
+            let zeros = [UInt8](repeating: 0, count: min(count, max(0, inode.bytes.count - offset)))
+            zeros.withUnsafeBytes { apply(offset, $0) }
+        }
+    }
+
     func length() throws(DiskError) -> Int { try disk.with { (_) throws(DiskError) in inode.bytes.count } }
 
     func startWriting() {}

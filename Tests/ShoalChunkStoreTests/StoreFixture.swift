@@ -78,6 +78,13 @@ extension ChunkStore {
     func write(
         _ chunk: ChunkID, at offset: Int, _ bytes: [UInt8], log2: UInt8 = 20, version: UInt64 = 1, sequence: UInt64 = 1
     ) throws {
+        _ = try writing(chunk, at: offset, bytes, log2: log2, version: version, sequence: sequence)
+    }
+
+    /// As `write`, with the blocks of the chunk that take space then.
+    func writing(
+        _ chunk: ChunkID, at offset: Int, _ bytes: [UInt8], log2: UInt8 = 20, version: UInt64 = 1, sequence: UInt64 = 1
+    ) throws -> Int {
         try bytes.withUnsafeBytes { bytes in
             try write(
                 chunk, in: chunk.partition, chunkBytesLog2: log2, offset: offset, bytes: bytes,

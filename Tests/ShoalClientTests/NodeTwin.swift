@@ -16,7 +16,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     private var metadata: (any Peer)?
     private(set) var id = NodeID(0)
     private(set) var map = ClusterMap()
-    private(set) var chunks: [ChunkID: Chunk] = [:]
+    var chunks: [ChunkID: Chunk] = [:]
     private var generations: [SessionID: ConnectionGeneration] = [:]
     /// Partitions that this node has copied since they began to sync, and the writes that wait for that.
     private var copied: Set<PartitionID> = []
@@ -47,6 +47,8 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     var isRotten = false
     private(set) var verified: [ChunkID] = []
     private(set) var readCount = 0
+    /// Chunks that were copied from another file.
+    var copyCount = 0
 
     init(address: String, board: Switchboard) {
         self.address = address
@@ -168,7 +170,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         .success(Hello(role: .node, cluster: ClusterID(7), node: id))
     }
 
-    private func decode<Message: WireMessage>(_ request: Request, as: Message.Type) -> Result<Message, WireError> {
+    func decode<Message: WireMessage>(_ request: Request, as: Message.Type) -> Result<Message, WireError> {
         do throws(WireError) { return .success(try request.decode(Message.self)) } catch { return .failure(error) }
     }
 
@@ -184,6 +186,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         case .truncateChunk:
             guard case .success(let message) = decode(request, as: TruncateChunkRequest.self) else { break }
             return admit { [self] in truncate(message, responder) }
+        case .punchChunk, .copyChunk, .chunkLayout, .listChunks: return space(request, responder)
         case .syncChunks: return admit { responder.reply(.ok) }
         case .verifyChunks:
             guard case .success(let message) = decode(request, as: ChunkListRequest.self) else { break }
@@ -204,7 +207,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         responder.reply(.badRequest)
     }
 
-    private func admit(_ body: @escaping () -> Void) {
+    func admit(_ body: @escaping () -> Void) {
         if isStalled { stalled.append(body) } else { body() }
     }
 
@@ -232,7 +235,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         }
     }
 
-    private func fetchMap(_ responder: any Responder, _ body: @escaping () -> Void) {
+    func fetchMap(_ responder: any Responder, _ body: @escaping () -> Void) {
         guard let metadata, metadata.isConnected else { return responder.reply(.notReady) }
         metadata.call(.fetchMap, SessionRequest(session: .none), deadline: .seconds(5)) { [weak self] reply in
             guard let self, case .success(let message) = reply.decode(MapMessage.self) else {
@@ -244,7 +247,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     }
 
     /// Nil if the write may go on now; otherwise it has been answered, or runs `again` later.
-    private func refuses(
+    func refuses(
         _ epoch: Epoch, _ session: SessionID, _ generation: ConnectionGeneration, _ chunk: ChunkID,
         _ responder: any Responder, again: @escaping () -> Void
     ) -> Bool {
@@ -287,7 +290,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             chunk.blocks[number] = Array(payload[start..<start + Geometry.blockBytes])
         }
         chunks[message.chunk] = chunk
-        responder.reply(.ok)
+        responder.reply(space(of: message.chunk))
     }
 
     private func truncate(_ message: TruncateChunkRequest, _ responder: any Responder) {
@@ -302,6 +305,6 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             chunk.blocks = chunk.blocks.filter { $0.key < Int(message.length) / Geometry.blockBytes }
             chunks[message.chunk] = chunk.blocks.isEmpty ? nil : chunk
         }
-        responder.reply(.ok)
+        responder.reply(space(of: message.chunk))
     }
 }

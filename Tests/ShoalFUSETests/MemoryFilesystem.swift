@@ -144,6 +144,7 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         node.bytes.removeLast(max(node.bytes.count - size, 0))
         node.bytes.append(contentsOf: repeatElement(0, count: size - node.bytes.count))
         node.attributes.size = UInt64(size)
+        node.attributes.allocatedBytes = UInt64(size)
     }
 
     func readLink(_ inode: InodeID, reply: FuseLinkTargetReply) {

@@ -148,8 +148,9 @@ struct NamespaceComparison {
         if Bool.random(using: &random) { change.accessTime = Timestamp(seconds: 5, nanoseconds: 6) }
         if Bool.random(using: &random) { change.modifyTime = Timestamp(seconds: -7, nanoseconds: 8) }
         if Bool.random(using: &random) {
-            let sizes: [UInt64] = [0, 0, 1, 4 << 20, (4 << 20) + 1, 1 << 54, (1 << 54) + 1]
+            let sizes: [UInt64] = [0, 0, 1, 4 << 20, (4 << 20) + 1, Geometry.fileBytesMax, Geometry.fileBytesMax + 1]
             change.size = sizes[Int.random(in: 0..<sizes.count, using: &random)]
+            change.allocatedBytes = UInt64.random(in: 0..<100, using: &random)
         }
         let request = SetAttributesRequest(caller: Caller(), inode: inode(), change: change)
         let reply = result { () throws(MetadataError) in try shoal.run(SetAttributes(request)) }
@@ -162,6 +163,7 @@ struct NamespaceComparison {
         var request = CommitWriteRequest()
         request.inode = inode()
         request.size = UInt64.random(in: 0..<(20 << 20), using: &random)
+        request.allocatedBytes = UInt64.random(in: 0..<(40 << 20), using: &random)
         request.reservedSize = UInt64.random(in: 0..<(40 << 20), using: &random)
         request.modifyTime = Timestamp(seconds: 3)
         request.changeTime = Timestamp(seconds: 4)

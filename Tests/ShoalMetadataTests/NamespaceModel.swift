@@ -147,13 +147,19 @@ final class NamespaceModel {
         if let size = change.size {
             if node.isDirectory { throw .isDirectory }
             if node.attributes.kind != .regular { throw .invalidArgument }
-            if size > 1 << 54 || size > (1 << (32 + UInt64(node.attributes.chunkBytesLog2))) { throw .fileTooLarge }
+            let chunksMax: UInt64 = (1 << 32) - 1
+            if size > chunksMax << 22 || size > chunksMax << UInt64(node.attributes.chunkBytesLog2) {
+                throw .fileTooLarge
+            }
             if size == 0 {
                 if node.attributes.reservedSize > 0 || node.attributes.size > 0 {
                     queue(node)
                     node.attributes.data = .none
                 }
                 node.attributes.reservedSize = 0
+                node.attributes.allocatedBytes = 0
+            } else if let allocated = change.allocatedBytes {
+                node.attributes.allocatedBytes = allocated
             }
             node.attributes.size = size
             node.attributes.reservedSize = max(size, node.attributes.reservedSize)
@@ -186,6 +192,7 @@ final class NamespaceModel {
         if node.attributes.data == .none, request.reservedSize > 0 { node.attributes.data = fresh }
         node.attributes.size = request.size
         node.attributes.reservedSize = request.reservedSize
+        node.attributes.allocatedBytes = request.allocatedBytes
         node.attributes.modifyTime = request.modifyTime
         node.attributes.changeTime = request.changeTime
         return node

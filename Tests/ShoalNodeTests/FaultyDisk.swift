@@ -39,6 +39,7 @@ private final class FaultyFile: DiskFile {
     }
     func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError) { try real.write(at: offset, bytes) }
     func truncate(to length: Int) throws(DiskError) { try real.truncate(to: length) }
+    func punch(at offset: Int, count: Int) throws(DiskError) { try real.punch(at: offset, count: count) }
     func length() throws(DiskError) -> Int { try real.length() }
     func startWriting() { real.startWriting() }
     func sync() throws(DiskError) {

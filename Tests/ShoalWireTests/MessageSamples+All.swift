@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 extension MessageSample {
-    static let all = session + namespace + extendedAttributes + leases + locks + chunks + cluster
+    static let all = session + namespace + extendedAttributes + leases + locks + chunks + space + cluster
 
     private static let session = [
         MessageSample(of: Hello.self) {
@@ -33,6 +33,7 @@ extension MessageSample {
             $0.change.uid = $1.optional { $0.number() }
             $0.change.gid = $1.optional { $0.number() }
             $0.change.size = $1.optional { $0.number() }
+            $0.change.allocatedBytes = $1.optional { $0.fileSize() }
             $0.change.accessTime = $1.optional { $0.timestamp() }
             $0.change.modifyTime = $1.optional { $0.timestamp() }
         },
@@ -121,13 +122,18 @@ extension MessageSample {
             $0.sequence = $1.id()
             $0.size = $1.number()
             $0.reservedSize = $1.number()
+            $0.allocatedBytes = $1.fileSize()
             $0.modifyTime = $1.timestamp()
             $0.changeTime = $1.timestamp()
         },
         MessageSample { RecallRequest(inode: $0.id(), sequence: $0.id(), mode: $0.mode()) },
         MessageSample { RecallReply(remaining: $0.mode()) },
         MessageSample { GlimpseRequest(inode: $0.id(), sequence: $0.id()) },
-        MessageSample { GlimpseReply(size: $0.number(), modifyTime: $0.timestamp(), changeTime: $0.timestamp()) },
+        MessageSample {
+            GlimpseReply(
+                size: $0.number(), allocatedBytes: $0.fileSize(), modifyTime: $0.timestamp(), changeTime: $0.timestamp()
+            )
+        },
         MessageSample { PrepareUploadRequest(caller: $0.caller(), size: $0.number()) },
         MessageSample { PrepareUploadReply(data: $0.id(), sequence: $0.id(), chunkBytesLog2: $0.log2()) },
         MessageSample(of: PublishUploadRequest.self) {
@@ -148,7 +154,9 @@ extension MessageSample {
             ReadChunkRequest(
                 epoch: $0.id(), chunk: $0.chunk(), offset: $0.number(), length: $0.number(), isResync: $0.flag())
         },
-        MessageSample { ReadChunkReply(checksums: $0.list(max: 256) { $0.number() }) },
+        MessageSample {
+            ReadChunkReply(checksums: $0.list(max: 256) { $0.number() }, holes: $0.list(max: 4) { $0.number() })
+        },
         MessageSample(of: WriteChunkRequest.self) {
             $0.epoch = $1.id()
             $0.session = $1.id()

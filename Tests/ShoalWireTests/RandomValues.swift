@@ -44,7 +44,8 @@ extension SeededGenerator {
         FileAttributes(
             inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
-            chunkBytesLog2: log2(), reservedSize: fileSize(), extendedAttributes: summary())
+            chunkBytesLog2: log2(), reservedSize: fileSize(), allocatedBytes: fileSize(),
+            extendedAttributes: summary())
     }
     mutating func summary() -> ExtendedAttributeSummary {
         let names = UInt32.random(in: 0...UInt32(ExtendedAttributeLimits.namesBytesMax), using: &self)
@@ -65,6 +66,7 @@ extension SeededGenerator {
         commit.sequence = id()
         commit.size = number()
         commit.reservedSize = number()
+        commit.allocatedBytes = fileSize()
         commit.modifyTime = timestamp()
         commit.changeTime = timestamp()
         return commit

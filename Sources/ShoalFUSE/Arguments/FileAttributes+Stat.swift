@@ -16,7 +16,8 @@ extension FileAttributes {
         result.st_rdev = UInt(device)
         result.st_size = Int(size)
         result.st_blksize = FileAttributes.preferredIOBytes
-        result.st_blocks = Int((size + 511) / 512)
+        // Of anything but a file, what its size suggests.
+        result.st_blocks = Int(((kind == .regular ? allocatedBytes : size) + 511) / 512)
         result.st_atim = accessTime.timespec
         result.st_mtim = modifyTime.timespec
         result.st_ctim = changeTime.timespec

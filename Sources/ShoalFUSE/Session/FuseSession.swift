@@ -22,6 +22,7 @@ package final class FuseSession: @unchecked Sendable {
     private let userdata: FuseSessionReference
     /// INIT was answered, and the read-ahead is still to be raised.
     let isReadAheadDue = Atomic(false)
+    let initState = Atomic(FuseInitState.awaited)
 
     /// Mounts `filesystem` at `path`, an existing directory on which nothing is mounted.
     ///
@@ -43,6 +44,7 @@ package final class FuseSession: @unchecked Sendable {
         self.session = session
         self.userdata = userdata
         userdata.session = self
+        try FuseSession.interceptAnswers(session, mountpoint: mountpoint)
     }
 
     deinit {
@@ -62,6 +64,7 @@ package final class FuseSession: @unchecked Sendable {
         var buffer = fuse_buf()
         buffer.size = message.count
         buffer.mem = UnsafeMutableRawPointer(mutating: message.baseAddress)
+        inspectInit(message)
         fuse_session_process_buf(session, &buffer)
         if isReadAheadDue.exchange(false, ordering: .relaxed) { raiseReadAhead() }
     }

@@ -69,7 +69,8 @@ extension MetadataCore {
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
         case .hello, .recall, .glimpse, .locksGranted, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
             .syncChunks,
-            .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
+            .statChunks, .verifyChunks, .chunkLayout, .punchChunk, .copyChunk, .listChunks, .partitionDigest,
+            .reconcileChunks:
             reply(request, .badRequest)
         }
     }

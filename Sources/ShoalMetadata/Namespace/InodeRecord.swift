@@ -4,9 +4,9 @@ import ShoalWire
 /// An inode as it is stored; its ID is in the key. What only one kind has is stored for that kind only.
 ///
 /// Layout after the format byte: mode, linkCount, uid, gid u32; access, modify, change time (seconds i64, nanoseconds
-/// u32); then of a regular file size u64, reservedSize u64, dataID u64, chunkBytesLog2 u8; of a directory parent u64,
-/// entryCount u64; of a symlink size u64; of a device number u32; then whether there are extended attributes u8, and if
-/// so the bytes of their names u32 and of their values u32.
+/// u32); then of a regular file size u64, reservedSize u64, dataID u64, chunkBytesLog2 u8, allocatedBytes u64; of
+/// a directory parent u64, entryCount u64; of a symlink size u64; of a device number u32; then whether there are
+/// extended attributes u8, and if so the bytes of their names u32 and of their values u32.
 package struct InodeRecord: StoredRecord, Equatable {
     package var attributes = FileAttributes()
     /// Of a directory: the one that contains it (the root contains itself). 0 for other kinds.
@@ -40,6 +40,7 @@ package struct InodeRecord: StoredRecord, Equatable {
             coder.integer(&attributes.reservedSize)
             coder.number(&attributes.data)
             coder.integer(&attributes.chunkBytesLog2)
+            coder.integer(&attributes.allocatedBytes)
             if !Geometry.chunkBytesLog2Range.contains(attributes.chunkBytesLog2) { coder.fail() }
         case .directory:
             coder.number(&parent)
@@ -54,8 +55,6 @@ package struct InodeRecord: StoredRecord, Equatable {
 }
 
 extension FileAttributes {
-    /// The longest this file can be: what `Geometry` allows, and what 2^32 chunks hold.
-    package var sizeMax: UInt64 { min(Geometry.fileBytesMax, chunkBytes << 32) }
     /// Chunks with an index at or above this one were never written.
     package var chunkCountMax: UInt64 { (max(size, reservedSize) + chunkBytes - 1) / chunkBytes }
 }

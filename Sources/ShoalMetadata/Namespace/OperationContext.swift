@@ -34,6 +34,7 @@ package struct OperationContext: Sendable {
         guard !glimpses.isEmpty, let glimpse = glimpses[attributes.inode] else { return attributes }
         var merged = attributes
         merged.size = glimpse.size
+        merged.allocatedBytes = glimpse.allocatedBytes
         merged.modifyTime = glimpse.modifyTime
         merged.changeTime = glimpse.changeTime
         return merged

@@ -25,6 +25,7 @@ package struct CommitWrite: NamespaceOperation {
         }
         record.attributes.size = request.size
         record.attributes.reservedSize = request.reservedSize
+        record.attributes.allocatedBytes = request.allocatedBytes
         record.attributes.modifyTime = request.modifyTime
         record.attributes.changeTime = request.changeTime
         transaction.update(record)

@@ -76,6 +76,7 @@ package struct PublishUpload: NamespaceOperation {
         attributes.data = request.data
         attributes.chunkBytesLog2 = upload.chunkBytesLog2
         attributes.size = request.size
+        attributes.allocatedBytes = attributes.denseBytes
         // What was prepared may have been sent; the next writer cuts it.
         attributes.reservedSize = upload.size
     }

@@ -47,6 +47,8 @@ package struct SetAttributes: NamespaceOperation {
         if let gid = change.gid { record.attributes.gid = gid }
         if let size = change.size {
             resize(&record.attributes, to: size, &transaction)
+            let allocated = change.allocatedBytes ?? record.attributes.allocatedBytes
+            record.attributes.allocatedBytes = size == 0 ? 0 : allocated
             record.attributes.modifyTime = context.now
         }
         if let accessTime = change.accessTime { record.attributes.accessTime = accessTime }

@@ -1,0 +1,52 @@
+import ShoalClient
+import ShoalFUSE
+import ShoalTypes
+
+extension MountFilesystem {
+    func seek(
+        _ inode: InodeID, handle: FuseFileHandle, from offset: UInt64, to target: FuseSeekTarget, reply: FuseSeekReply
+    ) {
+        client.seek(inode, from: offset, to: target == .data ? .data : .hole) { result in
+            switch result {
+            case .success(let offset): reply.found(offset)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
+    func allocate(
+        _ inode: InodeID, handle: FuseFileHandle, _ allocation: FuseAllocation, offset: UInt64, length: UInt64,
+        reply: FuseEmptyReply
+    ) {
+        let kind: Client.Allocation
+        switch allocation.subtracting(.keepSize) {
+        case []: kind = .reserve
+        case .punchHole where allocation.contains(.keepSize): kind = .punch
+        case .zeroRange: kind = .zero
+        default: return reply.error(.notSupported)
+        }
+        client.allocate(
+            inode, kind, offset: offset, length: length, keepsSize: allocation.contains(.keepSize),
+            completion: finish(reply))
+    }
+
+    func copy(
+        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
+        targetFlags: FuseOpenFlags, reply: FuseWriteReply
+    ) {
+        client.copy(from: source, at: sourceOffset, to: target, at: targetOffset, count: UInt64(max(0, count))) {
+            [self] result in
+            switch result {
+            case .success(let count) where targetFlags.isSynchronous:
+                client.sync(target) { result in
+                    switch result {
+                    case .success: reply.written(count)
+                    case .failure(let error): reply.error(error)
+                    }
+                }
+            case .success(let count): reply.written(count)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+}

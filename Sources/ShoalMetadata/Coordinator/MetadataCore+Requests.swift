@@ -67,7 +67,8 @@ extension MetadataCore {
         case .nodeHeartbeat: nodeHeartbeat(try NodeHeartbeatRequest(decoding: message), request, connection)
         case .partitionsSynced: partitionsSynced(try PartitionsSyncedRequest(decoding: message), request, connection)
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
-        case .hello, .recall, .glimpse, .locksGranted, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
+        case .hello, .recall, .glimpse, .locksGranted, .mapChanged, .deleteChunks, .readChunk, .writeChunk,
+            .truncateChunk,
             .syncChunks,
             .statChunks, .verifyChunks, .chunkLayout, .punchChunk, .copyChunk, .listChunks, .partitionDigest,
             .reconcileChunks:

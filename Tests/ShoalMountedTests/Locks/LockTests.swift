@@ -45,14 +45,15 @@ extension MountedTests {
                 try Files.write(Array(LockProgram.text.utf8), to: "\(cluster.root)/locks.py")
                 let program = "\(cluster.root)/locks.py"
                 let (ready, go) = ("\(cluster.root)/ready", "\(cluster.root)/go")
+                try cluster.bash("mkfifo \(ready) \(go)")
                 var holder = try Command(["python3", program, "held", "\(cluster.a)/f", ready, go])
-                try cluster.bash("until [ -e \(ready) ]; do :; done")
+                try cluster.bash("cat \(ready)")
                 try cluster.killProcess(try cluster.state().meta.process)
                 try cluster.up()
                 for how in ["posix", "flock"] {
                     #expect(try python(cluster, "free \(how) $B/f") == "False", "\(how)")
                 }
-                try cluster.bash("touch \(go)")
+                try cluster.bash(": > \(go)")
                 let output = holder.wait()
                 #expect(output.out == "ok\n", "\(output.err)")
                 #expect(try cluster.bash("cat $B/f") == "still here")
@@ -60,14 +61,13 @@ extension MountedTests {
                     #expect(try python(cluster, "free \(how) $B/f") == "True", "\(how)")
                 }
 
-                try cluster.bash("rm \(ready) \(go)")
                 holder = try Command(["python3", program, "held", "\(cluster.a)/f", ready, go])
-                try cluster.bash("until [ -e \(ready) ]; do :; done")
+                try cluster.bash("cat \(ready)")
                 try cluster.killProcess(try #require(try cluster.state().mounts.first).process)
                 let waited = try seconds(python(cluster, "timed posix $B/f"))
                 #expect(waited[0] < 12)
                 #expect(try python(cluster, "free flock $B/f") == "True")
-                try cluster.bash("touch \(go)")
+                try cluster.bash(": > \(go)")
                 #expect(!holder.wait().isSuccess)
             }
         }
@@ -78,12 +78,13 @@ extension MountedTests {
                 let output = try cluster.bash(
                     """
                     for m in delete truncate persist memory off wal; do
-                        # WAL without shared memory, which direct I/O does not allow: only by one connection at a time.
-                        s="pragma journal_mode=$m;"; [ $m != wal ] || s="pragma locking_mode=exclusive; $s"
+                        # WAL wants shared memory, which direct I/O does not give: one connection at a time, by flock(1).
+                        s="pragma journal_mode=$m;"; one=
+                        if [ $m = wal ]; then s="pragma locking_mode=exclusive; $s"; one=1; fi
                         sqlite3 $A/$m.db "$s create table t(n integer primary key, w text);" > /dev/null
                         for d in $A $B; do for w in 1 2; do (
                             for i in 1 2 3 4; do
-                                sqlite3 -cmd '.timeout 30000' $d/$m.db "$s begin immediate;
+                                ${one:+flock $d/lock} sqlite3 -cmd '.timeout 30000' $d/$m.db "$s begin immediate;
                                     insert into t(w) values('a'); insert into t(w) values('b'); commit;" > /dev/null
                             done ) & p="${p:-} $!"; done; done
                         for q in $p; do wait $q; done; p=

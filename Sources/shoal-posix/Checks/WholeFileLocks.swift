@@ -72,12 +72,13 @@ func wholeFileLockChecks() -> [Check] {
         try see.open("f").flock(exclusive).succeeds()
     }
     laws.check("a directory can be locked") { act, see in
+        if act.root != see.root, see.isFUSE() {
+            // fuse_dir_operations in the kernel has no flock: no request reaches the filesystem.
+            throw Verdict.skipped("FUSE keeps a directory's flock to one mount")
+        }
         try act.mkdir("d").succeeds()
-        let holder = try act.open("d", O_RDONLY | O_DIRECTORY)
-        let outcome = holder.flock(exclusive | atOnce)
-        try outcome.succeeds()
+        try act.open("d", O_RDONLY | O_DIRECTORY).flock(exclusive | atOnce).succeeds()
         try see.open("d", O_RDONLY | O_DIRECTORY).flock(exclusive | atOnce).fails(EAGAIN)
-        _ = holder
     }
     laws.check("flock and record locks do not meet") { act, see in
         try act.file("f")

@@ -6,8 +6,6 @@ enum KnownMissing {
         "fallocate: ", "lseek: SEEK_", "write: a sparse file takes no blocks for its holes",
         // Shared mappings: files are opened for direct I/O.
         "mmap: ", "two mounts: a mapping made after the other's write", "two mounts: bytes written through a mapping",
-        // Locks across mounts: the kernel's own locks see one mount alone.
-        "record locks: ", "OFD locks: ", "flock: ", "two mounts: a lock taken on one mount",
         // Set-id bits and access times.
         "special bits: ", "times: reading a file whose atime", "times: reading a symlink whose atime",
         "times: listing a directory whose atime", "utimensat: no times means now for both",

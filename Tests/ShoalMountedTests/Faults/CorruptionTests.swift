@@ -11,6 +11,8 @@ extension MountedTests {
                     (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* (file + 3) &+ $0 >> 7) }
                 }
                 for (index, bytes) in contents.enumerated() { try Files.write(bytes, to: "\(cluster.a)/f\(index)") }
+                // On the nodes, all of it: what is written back later would mend the flipped byte.
+                try cluster.bash("sync $A/f*")
                 try cluster.remount(cluster.b)
                 // One byte of every chunk file of one node; readers choose among replicas, so some meet it.
                 let paths = try cluster.bash("find $DIR/node1/chunks/data -type f -size +100k").split(separator: "\n")

@@ -31,6 +31,11 @@ extension Cluster {
             var state: String
             var corruptChunks: UInt64
             var repairedChunks: UInt64
+            var partitions: Replicas
+        }
+        struct Replicas: Decodable {
+            var inSync: Int
+            var syncing: Int
         }
         struct Totals: Decodable {
             var nodesUp: Int
@@ -40,6 +45,11 @@ extension Cluster {
         }
         var nodes: [Node]
         var totals: Totals
+        /// Every node has its fair share, and nothing is on its way to another.
+        var isBalanced: Bool {
+            let shares = nodes.map(\.partitions.inSync)
+            return nodes.allSatisfy { $0.partitions.syncing == 0 } && (shares.max() ?? 0) - (shares.min() ?? 0) <= 2
+        }
         /// Every partition has all its replicas, in sync.
         var isWhole: Bool { totals.partitionsDegraded == 0 && totals.partitionsUnavailable == 0 }
     }

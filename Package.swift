@@ -15,8 +15,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A test target under `Tests/`; each may use `ShoalTestSupport`.
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+    .testTarget(name: name, dependencies: dependencies + ["ShoalTestSupport"], swiftSettings: strict)
 }
 
 let nio: [Target.Dependency] = [
@@ -51,6 +52,9 @@ let package = Package(
         module("ShoalWire", ["ShoalTypes", "ShoalChecksum"]),
         module("ShoalPlacement", ["ShoalTypes"]),
 
+        // What the kernel says is mounted.
+        module("ShoalMountTable"),
+
         // The seam between the cores and whatever moves their messages.
         module("ShoalRPC", ["ShoalTypes", "ShoalWire"]),
 
@@ -74,13 +78,14 @@ let package = Package(
                 "ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalKeyValue", "ShoalMetadata",
                 "ShoalTransport", logging,
             ]),
-        module("ShoalFUSE", ["ShoalTypes", "CFuse3"]),
+        module("ShoalFUSE", ["ShoalTypes", "ShoalMountTable", "CFuse3"]),
         module(
             "ShoalMount",
             [
                 "ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalClient", "ShoalTransport", "ShoalFUSE", logging,
             ]),
-        module("ShoalCluster", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
+        module(
+            "ShoalCluster", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", "ShoalMountTable", logging]),
         .executableTarget(
             name: "shoal",
             dependencies: [
@@ -94,6 +99,7 @@ let package = Package(
         .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
 
         // Tests.
+        .target(name: "ShoalTestSupport", path: "Tests/ShoalTestSupport", swiftSettings: strict),
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),
         suite("ShoalPlacementTests", ["ShoalTypes", "ShoalPlacement"]),
         suite("ShoalChunkStoreTests", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore"]),
@@ -116,8 +122,8 @@ let package = Package(
                 "ShoalTransport", "ShoalNode", logging,
             ]),
         suite("ShoalFUSETests", ["ShoalTypes", "ShoalFUSE"]),
-        suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalCluster", "shoal"]),
-        suite("ShoalMountedTests", ["ShoalTypes"]),
+        suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalMountTable", "ShoalCluster", "shoal"]),
+        suite("ShoalMountedTests", ["ShoalTypes", "ShoalMountTable"]),
     ],
     swiftLanguageModes: [.v6]
 )

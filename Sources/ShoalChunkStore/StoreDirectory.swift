@@ -6,9 +6,10 @@ import ShoalChecksum
 /// - `format`: `shoal chunk store 1\n`, written first and never changed. A directory with an index but without it, or
 ///   with another text, is refused.
 /// - `state`: one line `open|clean intact|lost BOOT-ID CRC\n`, CRC being the CRC-32C of what is before it (with the
-///   space), 8 hex digits. Replaced when the store is opened, when it has been closed, and when a loss has been
-///   reported.
+///   space), 8 hex digits; filled up with blanks to 64 bytes. Replaced when the store is opened, when it has been
+///   closed, and when a loss has been reported; overwritten in place if the disk has no room for a second one.
 struct StoreDirectory {
+    private static let stateBytes = 64
     static let formatText = "shoal chunk store 1\n"
     let disk: any Disk
     let path: String
@@ -67,7 +68,25 @@ struct StoreDirectory {
     /// Notes how things stand.
     func note(isOpen: Bool, hasLost: Bool) throws(ChunkStoreError) {
         let boot = try diskCall { () throws(DiskError) in try disk.bootID() }
-        try replace("state", with: Self.line(isOpen ? "open" : "clean", hasLost ? "lost" : "intact", boot: boot))
+        let line = Self.line(isOpen ? "open" : "clean", hasLost ? "lost" : "intact", boot: boot)
+        let padding = String(repeating: " ", count: max(0, Self.stateBytes - line.utf8.count))
+        let text = "\(line.dropLast())\(padding)\n"
+        do throws(ChunkStoreError) { try replace("state", with: text) } catch {
+            guard error == .noSpace else { throw error }
+            try overwriteState(with: text)
+        }
+    }
+
+    /// A full disk still takes what is as long as before. A line that is torn by a crash counts as the worst.
+    private func overwriteState(with text: String) throws(ChunkStoreError) {
+        try diskCall { () throws(DiskError) in
+            try disk.unlink("\(path)/state.new")
+            let file = try disk.open("\(path)/state", create: false)
+            try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(DiskError) in
+                try file.write(at: 0, UnsafeRawBufferPointer(bytes))
+            }
+            try file.sync()
+        }
     }
 
     private static func line(_ state: String, _ loss: String, boot: String) -> String {
@@ -78,8 +97,10 @@ struct StoreDirectory {
 
     /// A line that cannot be read counts as the worst.
     private static func ending(_ text: String, boot: String) -> Ending {
-        let words = text.split(separator: " ")
-        guard words.count == 4, line(String(words[0]), String(words[1]), boot: String(words[2])) == text else {
+        let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
+        guard words.count == 4, text.last == "\n",
+            line(String(words[0]), String(words[1]), boot: String(words[2])) == words.joined(separator: " ") + "\n"
+        else {
             return Ending(needsRecovery: true, hasLost: true)
         }
         let isOpen = words[0] != "clean"

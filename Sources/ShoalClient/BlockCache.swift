@@ -11,8 +11,6 @@ final class BlockCache {
     private let bytesMax: Int
     private var segments: [Segment]
     private(set) var bytes = 0
-    private(set) var hits: UInt64 = 0
-    private(set) var misses: UInt64 = 0
     var dirtyBytes = 0
 
     init(bytesMax: Int, policy: CachePolicy) {
@@ -36,7 +34,6 @@ final class BlockCache {
 
     /// The block was used: it moves to the front, of the next segment where the policy has several.
     func touch(_ block: CacheBlock) {
-        hits += 1
         guard block.segment >= 0 else { return }
         let segment = min(block.segment + 1, segments.count - 1)
         if segments[segment].newest === block { return }
@@ -44,8 +41,6 @@ final class BlockCache {
         link(block, segment: segment)
         settle(from: segment)
     }
-
-    func missed() { misses += 1 }
 
     /// Forgets the block; its inode drops it too.
     func remove(_ block: CacheBlock) {

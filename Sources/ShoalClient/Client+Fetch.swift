@@ -114,7 +114,6 @@ extension Client {
         _ range: Range<UInt64>, of inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping () -> Void
     ) {
         guard let missing = firstBlockMissing(in: range, of: inode) else { return body() }
-        cache.missed()
         var failedWith: FileError?
         fetch(range, of: inode) { failedWith = $0 }
         // What is there stays until the rest has come: else a cache smaller than the range never has all of it.

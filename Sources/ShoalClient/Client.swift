@@ -67,11 +67,6 @@ package final class Client {
 
     package var session: SessionID { metadata.session }
     package var map: ClusterMap { view.map }
-    package var statistics: CacheStatistics {
-        CacheStatistics(
-            bytes: cache.bytes, dirtyBytes: cache.dirtyBytes, hits: cache.hits, misses: cache.misses,
-            inodes: inodes.count)
-    }
 
     /// Waits for a session. `.unreachable` past `deadline`; the client goes on trying until it is closed.
     package func open(deadline: Interval, completion: @escaping (Result<Void, ClientError>) -> Void) {
@@ -144,12 +139,4 @@ package final class Client {
 package enum ClientError: Error, Equatable, Sendable {
     case unreachable
     case refused(WireStatus)
-}
-
-package struct CacheStatistics: Sendable {
-    package let bytes: Int
-    package let dirtyBytes: Int
-    package let hits: UInt64
-    package let misses: UInt64
-    package let inodes: Int
 }

@@ -18,6 +18,7 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
     case nodesMissing(expected: Int, up: Int, logs: String)
     case stillRunning(String, pid: Int32, seconds: Int64)
     case tooManyNodes(Int)
+    case tooFewNodes(Int, replicas: Int)
     case replicasFixed(directory: String, have: Int, asked: Int)
     case metadataUnreachable(String)
     case metadataRefused(String, reason: String)
@@ -28,6 +29,8 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
     case notMounted(String)
     case notShoal(String, filesystem: String)
     case inUse(String, by: String)
+    /// It has lost its name, and lives as long as who uses it.
+    case detached(String, by: String, pid: Int32)
     case cannotUnmount(String, reason: String)
 
     package var description: String {
@@ -52,6 +55,8 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .stillRunning(let name, let pid, let seconds):
             "\(name) (process \(pid)) has not ended after \(seconds) s; 'kill -9 \(pid)' ends it"
         case .tooManyNodes(let count): "a local cluster has 1 to \(LocalCluster.nodesMax) nodes, not \(count)"
+        case .tooFewNodes(let nodes, let replicas):
+            "\(replicas) replicas need \(replicas) nodes at least, not \(nodes): say --nodes \(replicas), or fewer --replicas"
         case .replicasFixed(let directory, let have, let asked):
             "\(directory): this cluster keeps \(have) replicas, not \(asked); leave --replicas out, or make another cluster with --dir"
         case .metadataUnreachable(let address):
@@ -66,6 +71,8 @@ package enum ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notMounted(let path): "\(path): nothing is mounted here"
         case .notShoal(let path, let filesystem): "\(path): a \(filesystem) filesystem, not a Shoal mount; use umount"
         case .inUse(let path, let users): "\(path): in use by \(users); leave it and try again, or use --force"
+        case .detached(let path, let users, let pid):
+            "\(path): detached, but still used by \(users); it ends with them, or with 'kill \(pid)'"
         case .cannotUnmount(let path, let reason): "\(path): cannot unmount: \(reason)"
         }
     }

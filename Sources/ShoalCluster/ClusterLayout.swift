@@ -28,8 +28,11 @@ package struct ClusterLayout: Sendable {
         var made = ""
         for part in path.split(separator: "/") {
             made += "/\(part)"
-            guard mkdir(made, 0o755) == 0 || errno == EEXIST || access(made, F_OK) == 0 else {
-                throw .file(made, reason: TextFile.reason(errno))
+            guard mkdir(made, 0o755) != 0 else { continue }
+            // Where nothing may be made, EROFS or EACCES comes before EEXIST.
+            let code = errno
+            guard code == EEXIST || access(made, F_OK) == 0 else {
+                throw .file(made, reason: TextFile.reason(code))
             }
         }
     }

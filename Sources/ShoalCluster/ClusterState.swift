@@ -5,29 +5,29 @@ package struct ClusterState: Codable, Equatable, Sendable {
     package static let formatCurrent = 1
 
     /// A metadata server or storage node. Its name is also that of its directory and log.
-    package struct Server: Codable, Equatable, Sendable {
+    package struct Server: StoppableProcess, Codable, Equatable {
         package var name: String
         /// On 127.0.0.1; chosen once, so that addresses stay over restarts.
         package var port: UInt16
-        package var process: ProcessIdentity?
+        package var process: ProcessIdentity? { didSet { isStopping = nil } }
+        package var isStopping: Bool?
         package init(name: String, port: UInt16, process: ProcessIdentity? = nil) {
             self.name = name
             self.port = port
             self.process = process
         }
         package var address: String { "127.0.0.1:\(port)" }
-        package var isRunning: Bool { process?.isRunning ?? false }
     }
 
-    package struct Mount: Codable, Equatable, Sendable {
+    package struct Mount: StoppableProcess, Codable, Equatable {
         /// Absolute.
         package var path: String
-        package var process: ProcessIdentity?
+        package var process: ProcessIdentity? { didSet { isStopping = nil } }
+        package var isStopping: Bool?
         package init(path: String, process: ProcessIdentity? = nil) {
             self.path = path
             self.process = process
         }
-        package var isRunning: Bool { process?.isRunning ?? false }
     }
 
     package var format = ClusterState.formatCurrent
@@ -46,6 +46,19 @@ package struct ClusterState: Codable, Equatable, Sendable {
         meta.isRunning || nodes.contains { $0.isRunning } || mounts.contains { $0.isRunning }
     }
 
+    /// Names are those of directories that `purge` deletes.
+    private var isSensible: Bool {
+        let names = [meta.name] + nodes.map(\.name)
+        return (1...LocalCluster.nodesMax).contains(nodes.count) && replicas > 0 && Set(names).count == names.count
+            && names.allSatisfy {
+                !$0.isEmpty
+                    && $0.utf8.allSatisfy {
+                        UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+                    }
+            }
+            && mounts.allSatisfy { $0.path.first == "/" }
+    }
+
     /// nil if there is no such file.
     /// - Throws: `.corruptState`, `.unsupportedState`, `.file`.
     package static func load(_ path: String) throws(ClusterError) -> ClusterState? {
@@ -55,8 +68,8 @@ package struct ClusterState: Codable, Equatable, Sendable {
             let format = try JSONDecoder().decode(Format.self, from: Data(text.utf8)).format
             guard format <= formatCurrent else { throw ClusterError.unsupportedState(path, format: format) }
             let state = try JSONDecoder().decode(ClusterState.self, from: Data(text.utf8))
-            guard (1...LocalCluster.nodesMax).contains(state.nodes.count), state.replicas > 0 else {
-                throw ClusterError.corruptState(path, reason: "its numbers make no sense")
+            guard state.isSensible else {
+                throw ClusterError.corruptState(path, reason: "its numbers or names make no sense")
             }
             return state
         } catch let error as ClusterError {

@@ -1,28 +1,27 @@
 import Glibc
+import ShoalMountTable
 
 extension LocalCluster {
-    /// A mount may have much to write back.
-    private static let unmountSecondsMax: Int64 = 120
-    private static let stopSecondsMax: Int64 = 30
-
     /// Unmounts, then stops the metadata server, then the nodes: in this order it never sees a node go, and the cluster
-    /// map stays as it is. Returns when all of them have ended. Harmless if nothing runs.
+    /// map stays as it is. Returns when all of them have ended. Harmless if nothing runs, and when called again after
+    /// a process has taken too long: it only waits on.
     ///
     /// - Parameter isForced: Detach mounts that are in use, and kill what does not end.
     package func down(isForced: Bool = false) throws(ClusterError) {
-        var state = try state()
+        // A wrong directory is an error before anything is made in it.
+        _ = try state()
         let lock = try DirectoryLock(layout)
         defer { withExtendedLifetime(lock) {} }
+        var state = try state()
+        try adoptMounts(&state)
         if !state.isAnythingRunning { report("nothing of \(layout.directory) is running") }
-        while let mount = state.mounts.last {
-            try unmount(mount, isForced: isForced)
+        while !state.mounts.isEmpty {
+            try unmountLast(of: &state, isForced: isForced)
             state.mounts.removeLast()
             try state.save(layout.statePath)
         }
-        try stop([state.meta], isForced: isForced)
-        state.meta.process = nil
-        try stop(state.nodes, isForced: isForced)
-        for index in state.nodes.indices { state.nodes[index].process = nil }
+        try stop([\.meta], of: &state, isForced: isForced)
+        try stop(state.nodes.indices.map { \.nodes[$0] }, of: &state, isForced: isForced)
         try state.save(layout.statePath)
     }
 
@@ -41,39 +40,71 @@ extension LocalCluster {
         }
     }
 
-    private func unmount(_ mount: ClusterState.Mount, isForced: Bool) throws(ClusterError) {
-        let running = mount.process.flatMap { $0.isRunning ? $0 : nil }
-        let mountpoint = try Mountpoint(mount.path)
-        if let entry = try MountTable().entry(at: mountpoint.path), entry.isShoal {
-            try mountpoint.unmount(isForced: isForced, secondsMax: Self.unmountSecondsMax)
-            report("unmounted \(mount.path)")
-        } else if let running {
-            // Unmounted by other means: the process is about to end; if it is not, it has nothing to wait for.
-            running.signal(SIGTERM)
-            try end(running, name: "the mount of \(mount.path)", isForced: isForced)
+    /// Mounts of this cluster that were made by hand are unmounted as well: what they have buffered needs the nodes.
+    private func adoptMounts(_ state: inout ClusterState) throws(ClusterError) {
+        let source = "shoal@\(state.meta.address)#"
+        for entry in try MountTable.current().entries where entry.isShoal && entry.source.hasPrefix(source) {
+            guard !state.mounts.contains(where: { $0.path == entry.mountpoint }) else { continue }
+            state.mounts.append(ClusterState.Mount(path: entry.mountpoint, process: entry.process))
         }
     }
 
-    /// All at once; they end in parallel.
-    private func stop(_ servers: [ClusterState.Server], isForced: Bool) throws(ClusterError) {
-        let running = servers.compactMap { server in server.process.map { (server.name, $0) } }.filter {
-            $0.1.isRunning
+    /// The mount's process ends when it has written back. Where the kernel keeps the mount alive although its name is
+    /// gone (for another mount namespace, or for open files that are detached), a signal says that it is to end.
+    private func unmountLast(of state: inout ClusterState, isForced: Bool) throws(ClusterError) {
+        let last = state.mounts.count - 1
+        let path = state.mounts[last].path
+        let mountpoint = try Mountpoint(path)
+        if let entry = try MountTable.current().entry(at: mountpoint.path), entry.isShoal {
+            // Somebody may have mounted it anew, by hand.
+            let serving = try mountpoint.detach(isForced: isForced)
+            if let serving, serving != state.mounts[last].process { state.mounts[last].process = serving }
         }
-        for (_, process) in running { process.signal(SIGTERM) }
-        for (name, process) in running {
-            try end(process, name: name, isForced: isForced)
+        if let process = state.mounts[last].process {
+            if !process.waitForEnd(seconds: limits.endOfMountSecondsMax) { try tell(\.mounts[last], of: &state) }
+            try end(
+                process, name: "the mount of \(path)", secondsMax: limits.writeBackSecondsMax, isForced: isForced)
+        }
+        report("unmounted \(path)")
+    }
+
+    /// Tells all of these servers at once, then waits: they end in parallel.
+    private func stop(
+        _ servers: [WritableKeyPath<ClusterState, ClusterState.Server>], of state: inout ClusterState, isForced: Bool
+    ) throws(ClusterError) {
+        let running = servers.filter { state[keyPath: $0].isRunning }
+        for server in running { try tell(server, of: &state) }
+        for server in running {
+            guard let process = state[keyPath: server].process else { continue }
+            let name = state[keyPath: server].name
+            try end(process, name: name, secondsMax: limits.stopSecondsMax, isForced: isForced)
             report("stopped   \(name)")
         }
+        for server in servers { state[keyPath: server].process = nil }
     }
 
-    /// Waits for a process that was told to end. Never a second SIGTERM: that would stop it without its goodbye.
-    private func end(_ process: ProcessIdentity, name: String, isForced: Bool) throws(ClusterError) {
-        guard !process.waitForEnd(seconds: Self.stopSecondsMax) else { return }
-        guard isForced else { throw .stillRunning(name, pid: process.pid, seconds: Self.stopSecondsMax) }
-        report("killing   \(name): it has not ended after \(Self.stopSecondsMax) s")
+    /// Tells a process to end; once only, also over several calls of `down`: a second signal would end it without its
+    /// goodbye.
+    private func tell(
+        _ path: WritableKeyPath<ClusterState, some StoppableProcess>, of state: inout ClusterState
+    ) throws(ClusterError) {
+        guard let process = state[keyPath: path].process, process.isRunning else { return }
+        guard state[keyPath: path].isStopping != true else { return }
+        state[keyPath: path].isStopping = true
+        try state.save(layout.statePath)
+        process.signal(SIGTERM)
+    }
+
+    /// Waits for a process that was told to end.
+    private func end(
+        _ process: ProcessIdentity, name: String, secondsMax: Int64, isForced: Bool
+    ) throws(ClusterError) {
+        guard !process.waitForEnd(seconds: secondsMax) else { return }
+        guard isForced else { throw .stillRunning(name, pid: process.pid, seconds: secondsMax) }
+        report("killing   \(name): it has not ended after \(secondsMax) s")
         process.signal(SIGKILL)
-        guard process.waitForEnd(seconds: Self.stopSecondsMax) else {
-            throw .stillRunning(name, pid: process.pid, seconds: Self.stopSecondsMax)
+        guard process.waitForEnd(seconds: limits.stopSecondsMax) else {
+            throw .stillRunning(name, pid: process.pid, seconds: limits.stopSecondsMax)
         }
     }
 }

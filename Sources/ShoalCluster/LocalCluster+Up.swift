@@ -8,7 +8,7 @@ extension LocalCluster {
     package struct UpOptions: Sendable {
         /// nil: as many as there are, 3 in a new cluster.
         package var nodes: Int?
-        /// nil: what the cluster has, 2 in a new one.
+        /// nil: what the cluster has; in a new one 2, or 1 with a single node.
         package var replicas: Int?
         package var mounts: [String] = []
         package init() {}
@@ -16,21 +16,19 @@ extension LocalCluster {
 
     private static let nodesDefault = 3
     private static let replicasDefault = 2
-    private static let joinSecondsMax: Int64 = 60
 
     /// Starts what is not running, makes the cluster first if there is none, and returns when all of it answers. What
     /// runs is left alone. Everything started stays if a later part fails.
     package func up(_ options: UpOptions) throws(ClusterError) -> ClusterState {
         if let nodes = options.nodes, !(1...Self.nodesMax).contains(nodes) { throw .tooManyNodes(nodes) }
-        let known = try ClusterState.load(layout.statePath)
-        if known == nil { try checkUnused() }
-        if let known, let replicas = options.replicas, replicas != known.replicas {
-            throw .replicasFixed(directory: layout.directory, have: known.replicas, asked: replicas)
-        }
+        // What is wrong is an error before anything is made.
+        _ = try knownState(options)
         try layout.make()
         let lock = try DirectoryLock(layout)
         defer { withExtendedLifetime(lock) {} }
 
+        // Another `up` may have made a cluster before this one had the lock.
+        let known = try knownState(options)
         var state: ClusterState
         if let known { state = known } else { state = try newState(options) }
         try addNodes(options.nodes, to: &state)
@@ -40,6 +38,20 @@ extension LocalCluster {
         try waitForNodes(state)
         try startMounts(options.mounts, &state)
         return state
+    }
+
+    /// What is here; nil in a directory that can become a cluster's.
+    private func knownState(_ options: UpOptions) throws(ClusterError) -> ClusterState? {
+        guard let known = try ClusterState.load(layout.statePath) else {
+            try checkUnused()
+            let (nodes, replicas) = sizes(options)
+            guard replicas <= nodes else { throw .tooFewNodes(nodes, replicas: replicas) }
+            return nil
+        }
+        if let replicas = options.replicas, replicas != known.replicas {
+            throw .replicasFixed(directory: layout.directory, have: known.replicas, asked: replicas)
+        }
+        return known
     }
 
     /// A directory that somebody uses for something else must not become a cluster's.
@@ -52,9 +64,15 @@ extension LocalCluster {
         }
     }
 
+    /// Of a new cluster.
+    private func sizes(_ options: UpOptions) -> (nodes: Int, replicas: Int) {
+        let nodes = options.nodes ?? Self.nodesDefault
+        return (nodes, options.replicas ?? min(nodes, Self.replicasDefault))
+    }
+
     private func newState(_ options: UpOptions) throws(ClusterError) -> ClusterState {
         let meta = ClusterState.Server(name: "meta", port: try FreePort.choose(for: layout.directory, notIn: []))
-        return ClusterState(replicas: options.replicas ?? Self.replicasDefault, meta: meta, nodes: [])
+        return ClusterState(replicas: sizes(options).replicas, meta: meta, nodes: [])
     }
 
     private func addNodes(_ asked: Int?, to state: inout ClusterState) throws(ClusterError) {
@@ -70,7 +88,7 @@ extension LocalCluster {
     }
 
     private func startMetadata(_ state: inout ClusterState) throws(ClusterError) {
-        guard !reportIfRunning(state.meta) else { return }
+        guard try !reportIfRunning(state.meta) else { return }
         let process = background(
             state.meta, ["meta", "--replicas", "\(state.replicas)"], data: layout.data(of: state.meta.name))
         let starting = try process.start()
@@ -81,7 +99,8 @@ extension LocalCluster {
     }
 
     private func startNodes(_ state: inout ClusterState) throws(ClusterError) {
-        for index in state.nodes.indices where !reportIfRunning(state.nodes[index]) {
+        for index in state.nodes.indices {
+            if try reportIfRunning(state.nodes[index]) { continue }
             let node = state.nodes[index]
             let process = background(node, ["node", "--meta", state.meta.address], data: layout.data(of: node.name))
             let starting = try process.start()
@@ -102,12 +121,19 @@ extension LocalCluster {
     private func waitForNodes(_ state: ClusterState) throws(ClusterError) {
         let query = MetadataQuery(HostPort(host: "127.0.0.1", port: state.meta.port), logger: Logger(label: "up"))
         let addresses = Set(state.nodes.map(\.address))
-        let deadline = MonotonicClock.now + Interval.seconds(Self.joinSecondsMax)
+        let deadline = MonotonicClock.now + Interval.seconds(limits.joinSecondsMax)
         while true {
-            let up = try query.clusterStatus().map.nodes.count { $0.isUp && addresses.contains($0.address) }
-            if up == addresses.count { return }
-            guard MonotonicClock.now < deadline else {
-                throw .nodesMissing(expected: addresses.count, up: up, logs: layout.logDirectory)
+            do throws(ClusterError) {
+                let up = try query.clusterStatus().map.nodes.count { $0.isUp && addresses.contains($0.address) }
+                if up == addresses.count { return }
+                guard MonotonicClock.now < deadline else {
+                    throw .nodesMissing(expected: addresses.count, up: up, logs: layout.logDirectory)
+                }
+            } catch {
+                // It answered before; on a busy machine one answer may come late.
+                guard case .metadataUnreachable = error, state.meta.isRunning, MonotonicClock.now < deadline else {
+                    throw error
+                }
             }
             poll(nil, 0, 20)
         }
@@ -124,12 +150,12 @@ extension LocalCluster {
         }
         for index in state.mounts.indices {
             let path = state.mounts[index].path
-            if let process = state.mounts[index].process, process.isRunning {
+            if let process = try running(state.mounts[index], "the mount of \(path)") {
                 report("mount     \(path)  process \(process.pid)  (was running)")
                 continue
             }
             let mountpoint = try Mountpoint(path)
-            if try mountpoint.isDead() { try mountpoint.unmount(isForced: true, secondsMax: 10) }
+            if try mountpoint.isDead() { try mountpoint.detach(isForced: true) }
             try mountpoint.checkFree()
             let process = BackgroundProcess(
                 name: "the mount of \(path)",
@@ -149,8 +175,18 @@ extension LocalCluster {
         try state.save(layout.statePath)
     }
 
-    private func reportIfRunning(_ server: ClusterState.Server) -> Bool {
-        guard let process = server.process, process.isRunning else { return false }
+    /// The process, if it is to stay. One that a `down` has told to end is waited for.
+    private func running(_ one: some StoppableProcess, _ name: String) throws(ClusterError) -> ProcessIdentity? {
+        guard let process = one.process, process.isRunning else { return nil }
+        guard one.isStopping == true else { return process }
+        guard process.waitForEnd(seconds: limits.stopSecondsMax) else {
+            throw .stillRunning(name, pid: process.pid, seconds: limits.stopSecondsMax)
+        }
+        return nil
+    }
+
+    private func reportIfRunning(_ server: ClusterState.Server) throws(ClusterError) -> Bool {
+        guard let process = try running(server, server.name) else { return false }
         report("\(server.label)\(server.address)  process \(process.pid)  (was running)")
         return true
     }

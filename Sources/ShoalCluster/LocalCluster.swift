@@ -8,14 +8,17 @@ package struct LocalCluster: Sendable {
 
     package let layout: ClusterLayout
     let logLevel: Logger.Level
+    let limits: LocalClusterLimits
     /// Is told, one line each, what happens.
     let report: @Sendable (String) -> Void
 
     package init(
-        directory: String, logLevel: Logger.Level = .info, report: @escaping @Sendable (String) -> Void
+        directory: String, logLevel: Logger.Level = .info, limits: LocalClusterLimits = .production,
+        report: @escaping @Sendable (String) -> Void
     ) throws(ClusterError) {
         layout = try ClusterLayout(directory: directory)
         self.logLevel = logLevel
+        self.limits = limits
         self.report = report
     }
 

@@ -6,11 +6,13 @@ enum MountUsers {
     static func describe(_ path: String) -> String {
         let users = processes().filter { uses($0, path) }
         guard !users.isEmpty else { return "some process" }
-        let named = users.prefix(3).map { pid in
-            let name = TextFile.readIfPresent("/proc/\(pid)/comm").map { String($0.prefix { !$0.isNewline }) } ?? "?"
-            return "\(name) (process \(pid))"
-        }
+        let named = users.prefix(3).map(describe(process:))
         return named.joined(separator: ", ") + (users.count > 3 ? " and \(users.count - 3) more" : "")
+    }
+
+    private static func describe(process pid: Int32) -> String {
+        let name = TextFile.readIfPresent("/proc/\(pid)/comm").map { String($0.prefix { !$0.isNewline }) } ?? "?"
+        return "\(name) (process \(pid))"
     }
 
     private static func uses(_ pid: Int32, _ path: String) -> Bool {

@@ -1,4 +1,5 @@
 import Glibc
+import ShoalMountTable
 
 /// A directory on which Shoal is, or is to be, mounted.
 package struct Mountpoint: Sendable {
@@ -13,7 +14,7 @@ package struct Mountpoint: Sendable {
     /// Whether a mount can go here now.
     /// - Throws: `.mountpointMissing`, `.mountpointNotDirectory`, `.mountpointBusy`, `.mountpointDead`.
     package func checkFree() throws(ClusterError) {
-        let entry = try MountTable().entry(at: path)
+        let entry = try MountTable.current().entry(at: path)
         var status = stat()
         if stat(path, &status) != 0 {
             switch errno {
@@ -28,7 +29,7 @@ package struct Mountpoint: Sendable {
 
     /// Whether a Shoal mount is here whose process is gone.
     package func isDead() throws(ClusterError) -> Bool {
-        guard let entry = try MountTable().entry(at: path), entry.isShoal else { return false }
+        guard let entry = try MountTable.current().entry(at: path), entry.isShoal else { return false }
         var status = stat()
         return stat(path, &status) != 0 && errno == ENOTCONN
     }
@@ -37,9 +38,26 @@ package struct Mountpoint: Sendable {
     ///
     /// - Parameters:
     ///   - isForced: Detach a mount that is in use: open files keep working until they are closed.
-    /// - Throws: `.notMounted`, `.notShoal`, `.inUse`, `.cannotUnmount`, `.stillRunning`.
+    /// - Throws: as `detach`; `.detached`, `.stillRunning`.
     package func unmount(isForced: Bool, secondsMax: Int64) throws(ClusterError) {
-        guard let entry = try MountTable().entry(at: path) else { throw .notMounted(path) }
+        // Once it is detached, its users cannot be told any more.
+        let users = isForced ? MountUsers.describe(path) : nil
+        guard let process = try detach(isForced: isForced) else { return }
+        guard !process.waitForEnd(seconds: min(secondsMax, Self.politeSecondsMax)) else { return }
+        // Nobody here uses it any more, but a copy of the mount in another mount namespace keeps the kernel from ending
+        // it. The process writes back what it has and ends.
+        if !isForced { process.signal(SIGTERM) }
+        guard !process.waitForEnd(seconds: secondsMax) else { return }
+        if let users { throw .detached(path, by: users, pid: process.pid) }
+        throw .stillRunning("the mount of \(path)", pid: process.pid, seconds: secondsMax)
+    }
+
+    /// Takes the mount's name away, so that nobody new comes in. Returns the process that serves it, if it has one.
+    ///
+    /// - Throws: `.notMounted`, `.notShoal`, `.inUse`, `.cannotUnmount`.
+    @discardableResult
+    func detach(isForced: Bool) throws(ClusterError) -> ProcessIdentity? {
+        guard let entry = try MountTable.current().entry(at: path) else { throw .notMounted(path) }
         guard entry.isShoal else { throw .notShoal(path, filesystem: entry.filesystem) }
         let process = entry.process
         let isDead = try isDead()
@@ -51,12 +69,7 @@ package struct Mountpoint: Sendable {
             default: throw .cannotUnmount(path, reason: TextFile.reason(errno))
             }
         }
-        guard let process, !process.waitForEnd(seconds: min(secondsMax, Self.politeSecondsMax)) else { return }
-        // Nobody here uses it any more, but a copy of the mount in another mount namespace keeps the kernel from ending
-        // it. The process writes back what it has and ends.
-        if !isForced { process.signal(SIGTERM) }
-        guard !process.waitForEnd(seconds: secondsMax) else { return }
-        throw .stillRunning("the mount of \(path)", pid: process.pid, seconds: secondsMax)
+        return process
     }
 
     /// Who may not call umount(2) may still unmount what is theirs, through the set-user-ID program of FUSE.

@@ -28,10 +28,19 @@ package struct WriteBatch: Sendable {
     package var isEmpty: Bool { changes.isEmpty }
 }
 
-package enum KeyValueError: Error, Equatable, Sendable {
+package enum KeyValueError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another process has the store open.
     case locked(String)
     case corrupt(String)
     case noSpace(String)
     case inputOutput(String)
+
+    package var description: String {
+        switch self {
+        case .locked(let detail): "another process has it open (\(detail))"
+        case .corrupt(let detail): "corrupt (\(detail))"
+        case .noSpace(let detail): "no space left on the disk (\(detail))"
+        case .inputOutput(let detail): detail
+        }
+    }
 }

@@ -31,6 +31,7 @@ package final class MetadataService: Sendable {
         onFailure: @escaping @Sendable (MetadataServerError) -> Void = { _ in }
     ) throws(MetadataServerError) {
         try options.check()
+        do throws(TransportError) { try Listener.check(listen) } catch { throw .transport(error) }
         let loop = Loop(name: "metadata")
         do throws(MetadataServerError) {
             let namespace = try MetadataDirectory(path: directory).open(

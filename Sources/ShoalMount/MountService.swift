@@ -47,8 +47,8 @@ package final class MountService: Sendable {
     private let client: LoopConfined<Client>
     private let session: FuseSession
     private let ended = DispatchSemaphore(value: 0)
-    private let result = LoopConfined<Result<Void, FileError>?>(nil)
-    private let isClosing = LoopConfined(false)
+    private let result: LoopConfined<Result<Void, FileError>?>
+    private let reader: DescriptorReader
     private let logger: Logger
 
     /// Connects and mounts; the mount answers when this returns.
@@ -74,7 +74,24 @@ package final class MountService: Sendable {
             MountService.disconnect(client, loop)
             throw .fuse(error)
         }
-        serve()
+        let result = LoopConfined<Result<Void, FileError>?>(nil)
+        self.result = result
+        loop.execute { [loop, client, session] in
+            client.value.dropKernelPages = { [weak session] inode, completion in
+                guard let session else { return completion() }
+                let confined = LoopConfined(completion)
+                session.dropPages(of: inode) { loop.execute { confined.value() } }
+            }
+        }
+        reader = DescriptorReader(
+            descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
+            sender: FuseSession.sender(ofMessage:), onMessage: { [session] in session.process($0) },
+            onEnd: { [client, ended] in
+                client.value.close { outcome in
+                    result.value = outcome
+                    ended.signal()
+                }
+            })
     }
 
     /// A client with an open session.
@@ -124,44 +141,6 @@ package final class MountService: Sendable {
         return outcome.value
     }
 
-    private func serve() {
-        let session = self.session
-        loop.execute { [loop, client] in
-            client.value.dropKernelPages = { [weak session] inode, completion in
-                guard let session else { return completion() }
-                let confined = LoopConfined(completion)
-                session.dropPages(of: inode) { loop.execute { confined.value() } }
-            }
-        }
-        _ = DescriptorReader(
-            descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
-            sender: FuseSession.sender(ofMessage:), onMessage: { session.process($0) },
-            onEnd: { self.closeClient() })
-    }
-
-    /// Writes everything back and ends the session, once. On the loop.
-    private func closeClient() {
-        guard !isClosing.value else { return }
-        isClosing.value = true
-        client.value.close { [result, ended] outcome in
-            result.value = outcome
-            ended.signal()
-        }
-    }
-
-    /// Ends a mount that has been unmounted here but lives on, because files are open in it or another mount namespace
-    /// has a copy of it: waits `seconds` for its end, then writes everything back. Who still uses it gets ENOTCONN
-    /// once the process has ended.
-    package func end(patience seconds: Int) throws(MountError) {
-        if ended.wait(timeout: .now() + .seconds(seconds)) == .timedOut {
-            logger.warning("unmounted, but still in use by open files or in another mount namespace; ending it")
-            loop.execute { self.closeClient() }
-            ended.wait()
-        }
-        ended.signal()
-        if case .failure(let error)? = result.value { throw .unsaved(error) }
-    }
-
     package var mountpoint: String { session.mountpoint }
 
     /// Returns when the mount has ended, whoever unmounted it, and everything is written back.
@@ -170,6 +149,18 @@ package final class MountService: Sendable {
         ended.signal()
         if case .failure(let error)? = result.value { throw .unsaved(error) }
     }
+
+    /// The same, but false if it has not ended `within` so long.
+    package func waitUntilEnded(within limit: Interval) throws(MountError) -> Bool {
+        guard ended.wait(timeout: .now() + .milliseconds(Int(limit.milliseconds))) == .success else { return false }
+        ended.signal()
+        try waitUntilEnded()
+        return true
+    }
+
+    /// Answers no further request, and writes back: `waitUntilEnded` returns after that. Whoever still uses the mount
+    /// waits until this process has ended, and then gets ENOTCONN.
+    package func end() { reader.close() }
 
     /// Unmounts: from now on nobody new comes in; who has files open may finish.
     package func unmount(isLazy: Bool) throws(MountError) {

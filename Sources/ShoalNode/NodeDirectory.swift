@@ -10,10 +10,14 @@ package final class NodeDirectory: Sendable {
     package var chunksPath: String { "\(path)/chunks" }
     private var identityPath: String { "\(path)/identity" }
 
-    /// Makes the directory if it is missing, and takes its lock.
-    /// - Throws: `.directoryInUse`, `.cannotUseDirectory`.
+    /// Makes the directory if it is missing, and takes its lock. Leaves a directory alone that is somebody else's.
+    /// - Throws: `.directoryInUse`, `.cannotUseDirectory`, `.notOurs`; as `readIdentity`.
     package init(path: String) throws(NodeError) {
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw NodeDirectory.failure(path, errno) }
+        if mkdir(path, 0o700) != 0 {
+            let code = errno
+            guard access(path, F_OK) == 0 else { throw NodeDirectory.failure(path, code) }
+            try NodeDirectory.checkOurs(path)
+        }
         let descriptor = open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw NodeDirectory.failure(path, errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -33,8 +37,28 @@ package final class NodeDirectory: Sendable {
         if descriptor >= 0 { Glibc.close(descriptor) }
     }
 
+    /// An identity that can be read says that it is ours; without one there may be what an earlier start left.
+    private static func checkOurs(_ path: String) throws(NodeError) {
+        guard try readIdentity("\(path)/identity") == nil else { return }
+        guard let stream = opendir(path) else { throw failure(path, errno) }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
+                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            // Hidden files are nobody's data, and logs may lie beside the chunks.
+            let isHarmless = name.hasPrefix(".") || name.hasSuffix(".log")
+            guard isHarmless || ["lock", "chunks", "identity.new", "lost+found"].contains(name) else {
+                throw .notOurs(path)
+            }
+        }
+    }
+
     /// The identity, nil in a directory that has none yet.
-    package func readIdentity() throws(NodeError) -> NodeIdentity? {
+    /// - Throws: `.corruptIdentity`, `.unsupportedFormat`, `.cannotUseDirectory`.
+    package func readIdentity() throws(NodeError) -> NodeIdentity? { try NodeDirectory.readIdentity(identityPath) }
+
+    private static func readIdentity(_ identityPath: String) throws(NodeError) -> NodeIdentity? {
         let descriptor = open(identityPath, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

@@ -6,6 +6,8 @@ import ShoalTypes
 package enum NodeError: Error, CustomStringConvertible {
     case cannotUseDirectory(String, reason: String)
     case directoryInUse(String)
+    /// There is something in it, and nothing says that it is a storage node's.
+    case notOurs(String)
     case corruptIdentity(path: String, reason: String)
     case unsupportedFormat(path: String, format: Int)
     /// There are chunks, but no file says whose they are.
@@ -20,6 +22,7 @@ package enum NodeError: Error, CustomStringConvertible {
         switch self {
         case .cannotUseDirectory(let path, let reason): "cannot use directory \(path): \(reason)"
         case .directoryInUse(let path): "directory \(path) is in use by another process"
+        case .notOurs(let path): "directory \(path) is not empty and not a storage node's"
         case .corruptIdentity(let path, let reason): "identity file \(path) is corrupt: \(reason)"
         case .unsupportedFormat(let path, let format):
             "identity file \(path) has format \(format), which this release does not know"

@@ -29,6 +29,7 @@ package final class NodeService: Sendable {
         limits: NodeLimits = .production, storeLimits: ChunkStoreLimits = .production, disk: any Disk = PosixDisk(),
         logger: Logger
     ) throws(NodeError) {
+        do throws(TransportError) { try Listener.check(listen) } catch { throw .transport(error) }
         let directory = try NodeDirectory(path: path)
         let identity = try directory.readIdentity()
         let store: ChunkStore

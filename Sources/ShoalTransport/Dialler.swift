@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -51,7 +52,18 @@ final class Dialler: @unchecked Sendable {
                 }
             }
         connect(bootstrap).whenFailure { error in
-            self.peer.loop.batch { self.attemptFailed("\(error)") }
+            self.peer.loop.batch { self.attemptFailed(Self.words(error)) }
+        }
+    }
+
+    /// NIO's errors, as the log is to say them.
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case ChannelError.connectTimeout: "it did not answer"
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { words($0.error) } ?? "\(error.host) does not resolve"
+        default: "\(error)"
         }
     }
 

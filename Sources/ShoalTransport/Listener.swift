@@ -23,8 +23,7 @@ package final class Listener: Sendable {
         limits: TransportLimits = .production, complaints: Complaints = .process
     ) throws(TransportError) {
         precondition(!loop.isCurrent, "binding blocks")
-        let resolved = try SocketAddress(resolving: wanted)
-        guard resolved.isLoopback else { throw .notLoopback(wanted) }
+        let resolved = try Self.checked(wanted)
         let acceptor = Acceptor(
             loop: loop, delegate: delegate, limits: limits, logger: logger, complaints: complaints)
         self.loop = loop
@@ -36,12 +35,37 @@ package final class Listener: Sendable {
                     channel.eventLoop.makeCompletedFuture { try acceptor.accept(channel) }
                 }
                 .bind(to: resolved).wait()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw .addressInUse(wanted)
+        } catch let error as IOError {
+            throw Self.refused(wanted, error.errnoCode)
         } catch {
             throw .cannotListen(wanted, reason: "\(error)")
         }
         address = HostPort(host: wanted.host, port: UInt16(channel.localAddress?.port ?? Int(wanted.port)))
+    }
+
+    /// Refuses an address that a listener could not bind now; for before anything else is touched. Blocks while a name
+    /// is looked up.
+    /// - Throws: `.badAddress`, `.addressInUse`, `.notLoopback`, `.cannotListen`.
+    package static func check(_ wanted: HostPort) throws(TransportError) {
+        let resolved = try checked(wanted)
+        let descriptor = socket(CInt(resolved.protocol.rawValue), CInt(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw refused(wanted, errno) }
+        defer { Glibc.close(descriptor) }
+        // As the listener: connections that linger from an earlier run do not count.
+        var on: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+        let result = resolved.withSockAddr { address, length in bind(descriptor, address, socklen_t(length)) }
+        guard result == 0 else { throw refused(wanted, errno) }
+    }
+
+    private static func refused(_ wanted: HostPort, _ code: CInt) -> TransportError {
+        code == EADDRINUSE ? .addressInUse(wanted) : .cannotListen(wanted, reason: String(cString: strerror(code)))
+    }
+
+    private static func checked(_ wanted: HostPort) throws(TransportError) -> SocketAddress {
+        let resolved = try SocketAddress(resolving: wanted)
+        guard resolved.isLoopback else { throw .notLoopback(wanted) }
+        return resolved
     }
 
     /// Closes one inbound connection, at the loop's next turn; its delegate is told. On the loop.

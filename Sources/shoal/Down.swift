@@ -7,7 +7,8 @@ struct Down: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Unmount and stop the cluster on this machine.",
         discussion: """
-            Unmounts first, so that everything written is on the nodes; then stops the metadata server, then the storage nodes. \
+            Unmounts first, also what 'shoal mount' mounted, so that everything written is on the nodes; then stops the metadata \
+            server, then the storage nodes. \
             Returns when all of them have ended. The data stays: 'shoal up' brings it back.
 
             EXAMPLES

@@ -43,7 +43,7 @@ struct Get: ParsableCommand {
         } else {
             let temporary = "\(name).\(getpid()).part"
             do {
-                try copy(remote, opened, to: LocalFile(writing: temporary, mode: opened.permissions & 0o777))
+                try copy(remote, opened, to: LocalFile(writing: temporary, for: name, mode: opened.permissions & 0o777))
                 guard rename(temporary, name) == 0 else {
                     throw ClusterError.file(name, reason: TextFile.reason(errno))
                 }

@@ -13,9 +13,10 @@ final class LocalFile {
         guard descriptor >= 0 else { throw .file(path, reason: TextFile.reason(errno)) }
     }
 
-    init(writing path: String, mode: UInt32) throws(ClusterError) {
+    /// A new file; errors name the one that it is to become.
+    init(writing temporary: String, for path: String, mode: UInt32) throws(ClusterError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw .file(path, reason: TextFile.reason(errno)) }
     }
 

@@ -5,13 +5,15 @@ import ShoalClient
 import ShoalCluster
 import ShoalMount
 import ShoalTransport
+import ShoalTypes
 
 struct Mount: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Mount a cluster.",
         discussion: """
             Returns when the mount answers; a process in the background serves it from then on. Unmount with 'shoal umount', \
-            umount or 'fusermount3 -u'. As root, all users may use the mount; permissions are checked as on a local disk.
+            umount or 'fusermount3 -u'. A signal (SIGTERM, SIGINT) unmounts too, and gives whoever has files open 10 seconds; everything \
+            is written back. As root, all users may use the mount; permissions are checked as on a local disk.
 
             EXAMPLES
               shoal mount 127.0.0.1:7600 /mnt
@@ -67,17 +69,22 @@ struct Mount: ParsableCommand {
         guard let service else { preconditionFailure("it was made, or an error thrown") }
         logger.info("mounted", metadata: ["mountpoint": "\(service.mountpoint)", "metadata": "\(metadata)"])
         watchForEnd(of: service, logger)
-        signals.waitAndExit(logger) {
-            // The end of the mount, which everything is written back at, ends the process: see watchForEnd.
+        signals.waitAndExit(logger, endsAtOnce: false) {
             do throws(MountError) { try service.unmount(isLazy: true) } catch { logger.error("\(error)") }
-            do throws(MountError) { try service.end(patience: Self.patienceSeconds) } catch {
+            do throws(MountError) {
+                if try service.waitUntilEnded(within: Self.usersMayFinish) { return }
+                // Files are open, or another mount namespace has the mount too.
+                logger.warning("still in use: writing back and ending; what is open fails from now on")
+                service.end()
+                try service.waitUntilEnded()
+            } catch {
                 Failure.exit(with: error)
             }
         }
     }
 
-    /// How long a mount that was told to end lets others finish what they do with open files.
-    private static let patienceSeconds = 10
+    /// After a signal.
+    private static let usersMayFinish = Interval.seconds(10)
 
     /// Somebody may unmount it without asking us.
     private func watchForEnd(of service: MountService, _ logger: Logger) {

@@ -11,7 +11,7 @@ import ShoalWire
 struct PathError: Error, CustomStringConvertible {
     let path: String
     let error: FileError
-    var description: String { "\(path): \(String(cString: strerror(error.errno)))" }
+    var description: String { "\(path.isEmpty ? "''" : path): \(String(cString: strerror(error.errno)))" }
 }
 
 /// A cluster without a mount, for commands: the client on a loop of its own, called from outside of it, one call at a
@@ -55,6 +55,8 @@ final class RemoteFilesystem {
 
     /// What `path` names, from the root. Symlinks on the way are followed; the last one if `followsLast`.
     func resolve(_ path: String, followsLast: Bool = true) throws(PathError) -> FileAttributes {
+        // As path_resolution(7): an empty path names nothing.
+        guard !path.isEmpty else { throw PathError(path: path, error: .notFound) }
         var names = path.split(separator: "/").map(String.init)[...]
         var trail: [FileAttributes] = [try attributes(of: .root, path)]
         var linksLeft = Self.linksMax
@@ -88,7 +90,7 @@ final class RemoteFilesystem {
     func parent(of path: String) throws(PathError) -> (InodeID, FileName) {
         var names = path.split(separator: "/").map(String.init)
         guard let last = names.popLast() else { throw PathError(path: path, error: .invalidArgument) }
-        let directory = try resolve(names.joined(separator: "/"))
+        let directory = try resolve("/" + names.joined(separator: "/"))
         guard directory.kind == .directory else { throw PathError(path: path, error: .notDirectory) }
         return (directory.inode, try Self.name(last, path))
     }

@@ -10,7 +10,7 @@ struct ShoalCommand: ParsableCommand {
             other mount's changes at once.
 
             EXAMPLES
-              shoal up --mount ./mnt      a cluster of real processes on this machine, mounted
+              shoal up --mount ./mnt      a cluster on this machine, mounted
               shoal status                what runs, and how it is
               shoal down                  unmount and stop; the data stays
               shoal put FILE /PATH        the same cluster without a mount

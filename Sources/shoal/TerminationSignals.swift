@@ -20,9 +20,11 @@ struct TerminationSignals {
     /// As if a signal had come, from any thread.
     static func end() { kill(getpid(), ended) }
 
-    /// Waits for a signal, runs `stop` and ends the process with code 0; a second signal while `stop` runs ends it at
-    /// once.
-    func waitAndExit(_ logger: Logger, stop: @escaping @Sendable () -> Void) -> Never {
+    /// Waits for a signal, runs `stop` and ends the process with code 0.
+    ///
+    /// - Parameter endsAtOnce: Whether a second signal while `stop` runs ends the process there and then. Not where
+    ///   that would lose what somebody was told is written.
+    func waitAndExit(_ logger: Logger, endsAtOnce: Bool = true, stop: @escaping @Sendable () -> Void) -> Never {
         let first = wait()
         if first != Self.ended { logger.info("stopping", metadata: ["signal": "\(first)"]) }
         DispatchQueue(label: "stop").async {
@@ -30,7 +32,12 @@ struct TerminationSignals {
             exit(0)
         }
         var second = wait()
-        while second == Self.ended { second = wait() }
+        while second == Self.ended || !endsAtOnce {
+            if second != Self.ended {
+                logger.warning("writing back; only 'kill -9 \(getpid())' ends it before, and loses that")
+            }
+            second = wait()
+        }
         logger.warning("stopped at once by a second signal")
         _exit(128 + second)
     }

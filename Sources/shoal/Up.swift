@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import ShoalCluster
 
@@ -21,7 +22,7 @@ struct Up: ParsableCommand {
     @Option(help: "Storage nodes; more than there are adds some. (default: those there are; 3 in a new cluster)")
     var nodes: Int?
 
-    @Option(help: "Replicas of each chunk, fixed when the cluster is made. (default: 2)")
+    @Option(help: "Replicas of each chunk, fixed when the cluster is made. (default: 2, or 1 with a single node)")
     var replicas: Int?
 
     @Option(name: .customLong("mount"), parsing: .singleValue, help: "Where to mount it; may be given several times.")
@@ -53,7 +54,10 @@ struct Up: ParsableCommand {
         print(
             "ready     \(cluster.layout.directory), \(Quantity.count(state.replicas, "replica")); logs in \(cluster.layout.logDirectory)"
         )
-        if foreground { stay(cluster, logger) }
+        guard foreground else { return }
+        // It may be a file or pipe, in which somebody waits for this line.
+        fflush(nil)
+        stay(cluster, logger)
     }
 
     private func stay(_ cluster: LocalCluster, _ logger: Logger) -> Never {

@@ -2,6 +2,7 @@ import ShoalChunkStore
 import ShoalTypes
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 @Suite("Chunk store")
 struct ChunkStoreTests {

@@ -2,6 +2,7 @@ import Glibc
 import ShoalKeyValue
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 /// One engine and, where it keeps anything, how to open it again.
 enum Engine: CaseIterable, Sendable {

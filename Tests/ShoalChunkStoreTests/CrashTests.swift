@@ -1,6 +1,7 @@
 import ShoalChunkStore
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 @Suite("Chunk store: crashes")
 struct CrashTests {

@@ -3,6 +3,7 @@ import ShoalChecksum
 import ShoalChunkStore
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 @Suite("Chunk store: faults")
 struct FaultTests {
@@ -136,6 +137,24 @@ struct FaultTests {
         try fixture.store.write(ChunkID(2), at: 0, blocks(64, stamp: 3))
         try fixture.closeAndReopen()
         #expect(try fixture.store.readAll(ChunkID(2)).bad == nil)
+    }
+
+    @Test("a disk without room for one more byte does not make a clean shutdown an unclean one")
+    func fullDiskAtTheEnd() throws {
+        let fixture = try StoreFixture()
+        try fixture.store.write(ChunkID(1), at: 0, blocks(32, stamp: 1))
+        try fixture.store.sync([(ChunkID(1), ChunkID(1).partition)])
+        try fixture.disk.limit(bytes: try fixture.disk.usedBytes)
+        for _ in 0..<3 {
+            try fixture.closeAndReopen()
+            #expect(fixture.events.recoveries == 0)
+            #expect(try fixture.store.readAll(ChunkID(1)).bad == nil)
+        }
+        try fixture.kill()
+        #expect(fixture.events.recoveries == 1, "and an unclean one is still seen")
+        try fixture.disk.limit(bytes: nil)
+        try fixture.closeAndReopen()
+        #expect(fixture.events.recoveries == 1)
     }
 
     @Test("a directory of another format is refused", arguments: ["shoal chunk store 2\n", "", "\u{0}\u{1}x"])

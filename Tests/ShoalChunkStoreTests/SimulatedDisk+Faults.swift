@@ -1,4 +1,5 @@
 import ShoalChunkStore
+import ShoalTestSupport
 
 extension SimulatedDisk {
     /// The machine loses power and comes back: what was not synced is kept or lost by chance. `keep` is the share that

@@ -1,5 +1,6 @@
 import ShoalKeyValue
 import Synchronization
+import ShoalTestSupport
 
 /// The index of a machine that loses power: keeps a prefix of the batches that were not synced, as a write-ahead log
 /// does.

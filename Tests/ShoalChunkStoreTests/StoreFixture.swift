@@ -5,6 +5,7 @@ import ShoalKeyValue
 import ShoalTypes
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 let blockBytes = Geometry.blockBytes
 
@@ -67,6 +68,12 @@ final class EventLog: Sendable {
     private let events = Mutex<[ChunkStoreEvent]>([])
     func add(_ event: ChunkStoreEvent) { events.withLock { $0.append(event) } }
     var all: [ChunkStoreEvent] { events.withLock { $0 } }
+    /// Starts that found the store not closed.
+    var recoveries: Int {
+        all.count { event in
+            if case .recovered = event { true } else { false }
+        }
+    }
 }
 
 extension ChunkID {
@@ -121,6 +128,6 @@ func blocks(_ count: Int, stamp: UInt64) -> [UInt8] {
 
 /// The seed of a random test: SHOAL_TEST_SEED, or a fixed one for each case.
 func seeds(_ count: Int) -> [UInt64] {
-    if let text = getenv("SHOAL_TEST_SEED").map({ String(cString: $0) }), let seed = UInt64(text) { return [seed] }
+    if let seed = requestedSeed() { return [seed] }
     return (1...UInt64(count)).map { $0 }
 }

@@ -1,5 +1,6 @@
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @testable import ShoalClient
 

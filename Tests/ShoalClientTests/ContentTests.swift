@@ -109,6 +109,6 @@ struct ContentTests {
         #expect(try cluster.read(b, file, 3_800_000, 1 << 20) == Array(bytes[3_800_000..<3_800_000 + 1 << 20]))
         try cluster.write(b, file, .at(131_000), pattern(200_000, 77))
         #expect(try cluster.read(a, file, 131_000, 200_000) == pattern(200_000, 77))
-        #expect(b.statistics.bytes <= 2 << 20)
+        #expect(b.cache.bytes <= 2 << 20)
     }
 }

@@ -2,6 +2,7 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @testable import ShoalClient
 

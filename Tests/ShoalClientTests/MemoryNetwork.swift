@@ -1,6 +1,7 @@
 import ShoalRPC
 import ShoalTypes
 import ShoalWire
+import ShoalTestSupport
 
 /// Who listens where, and how long messages take.
 final class Switchboard {

@@ -3,6 +3,7 @@ import ShoalWire
 import Testing
 
 @testable import ShoalClient
+import ShoalTestSupport
 
 @Suite("Random operations of several clients")
 struct RandomTests {

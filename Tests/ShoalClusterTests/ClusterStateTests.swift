@@ -37,6 +37,18 @@ import Testing
         #expect(throws: ClusterError.unsupportedState(path, format: 2)) { try ClusterState.load(path) }
     }
 
+    @Test("Names that would lead out of the directory are refused", arguments: ["../x", "", ".", "a/b", "meta"])
+    func names(_ name: String) throws {
+        let directory = TemporaryDirectory()
+        let path = "\(directory.path)/cluster.json"
+        var state = sample()
+        state.nodes[0].name = name
+        try state.save(path)
+        #expect(throws: ClusterError.corruptState(path, reason: "its numbers or names make no sense")) {
+            try ClusterState.load(path)
+        }
+    }
+
     @Test("A process is known by its start, not by its number alone")
     func processIdentity() throws {
         let own = try #require(ProcessIdentity(runningAs: getpid()))

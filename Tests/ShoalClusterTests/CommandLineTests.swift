@@ -47,6 +47,69 @@ import Testing
         expectOneLine(run, "\(directory.path): not empty and not a cluster's directory")
     }
 
+    @Test("More replicas than nodes are refused, and nothing is made")
+    func tooFewNodes() {
+        let directory = TemporaryDirectory()
+        let path = "\(directory.path)/new"
+        for words in [["--nodes", "3", "--replicas", "5"], ["--replicas", "4"]] {
+            let run = ShoalProgram(["up", "--dir", path] + words, in: directory.path)
+            expectOneLine(run, "\(words[words.count - 1]) replicas need")
+            #expect(access(path, F_OK) != 0)
+        }
+    }
+
+    @Test("A server that may not listen where it is told touches nothing", arguments: ["meta", "node"])
+    func listening(_ command: String) {
+        let directory = TemporaryDirectory()
+        let data = "\(directory.path)/data"
+        for (address, words) in [("0.0.0.0:0", "secret"), ("no.such.host.invalid:1", "not an address")] {
+            var arguments = [command, "--dir", data, "--listen", address]
+            if command == "node" { arguments += ["--meta", "127.0.0.1:1"] }
+            expectOneLine(ShoalProgram(arguments, in: directory.path), words)
+            #expect(access(data, F_OK) != 0, "nothing was made")
+        }
+    }
+
+    @Test("A port in use is found before anything is made", arguments: ["meta", "node"])
+    func portInUse(_ command: String) throws {
+        let directory = TemporaryDirectory()
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                #expect(bind(descriptor, $0, length) == 0 && listen(descriptor, 1) == 0)
+                #expect(getsockname(descriptor, $0, &length) == 0)
+            }
+        }
+        let listen = "127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        let data = "\(directory.path)/data"
+        var arguments = [command, "--dir", data, "--listen", listen]
+        if command == "node" { arguments += ["--meta", "127.0.0.1:1"] }
+        expectOneLine(ShoalProgram(arguments, in: directory.path), "\(listen): the port is in use")
+        #expect(access(data, F_OK) != 0, "nothing was made")
+    }
+
+    @Test("A server leaves alone a directory that holds something else", arguments: ["meta", "node"])
+    func foreignDirectory(_ command: String) throws {
+        let directory = TemporaryDirectory()
+        let data = TemporaryDirectory()
+        close(open("\(data.path)/letter.txt", O_CREAT | O_WRONLY, 0o600))
+        var arguments = [command, "--dir", data.path, "--listen", "127.0.0.1:0"]
+        if command == "node" { arguments += ["--meta", "127.0.0.1:1"] }
+        expectOneLine(ShoalProgram(arguments, in: directory.path), "\(data.path) is not empty and not a")
+        for (name, text) in [("identity", "shoal cucumber\n"), ("identity", "")] {
+            let file = open("\(data.path)/\(name)", O_CREAT | O_WRONLY | O_TRUNC, 0o600)
+            _ = write(file, text, text.utf8.count)
+            close(file)
+            expectOneLine(ShoalProgram(arguments, in: directory.path), "identity is corrupt")
+        }
+        for name in ["lock", "chunks", "store"] { #expect(access("\(data.path)/\(name)", F_OK) != 0) }
+    }
+
     @Test("A corrupt state file is named")
     func corruptState() {
         let directory = TemporaryDirectory()

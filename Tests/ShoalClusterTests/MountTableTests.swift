@@ -1,3 +1,4 @@
+import ShoalMountTable
 import Testing
 
 @testable import ShoalCluster
@@ -15,12 +16,14 @@ import Testing
         #expect(table.entries.count == 2)
         #expect(table.entry(at: "/mnt a")?.isShoal == true)
         #expect(table.entry(at: "/mnt a")?.process?.pid == 1)
+        #expect(table.entry(at: "/mnt a")?.device == "0:42")
         #expect(table.entry(at: "/mnt") == nil)
     }
 
     @Test("The process of a mount is the number at the end of its source")
     func noProcess() {
-        let entry = MountTable.Entry(mountpoint: "/", filesystem: "ext4", source: "shoal@127.0.0.1:7600#1")
-        #expect(entry.process == nil, "not ours")
+        let table = MountTable(parsing: "36 35 98:0 / / rw - ext4 shoal@127.0.0.1:7600#1 rw")
+        #expect(table.entry(at: "/")?.filesystem == "ext4")
+        #expect(table.entry(at: "/")?.process == nil, "not ours")
     }
 }

@@ -4,6 +4,7 @@ import ShoalFUSE
 import ShoalTypes
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 @Suite("FUSE adapter: open files", .serialized)
 struct FileOperationTests {

@@ -3,6 +3,7 @@ import Glibc
 import ShoalFUSE
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 /// A filesystem mounted for real in a directory of its own, served by threads of its own, unmounted and removed at the
 /// end. If that takes too long, the connection is aborted in the kernel, so that a hang is a failed test.

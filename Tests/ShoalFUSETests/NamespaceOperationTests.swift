@@ -3,6 +3,7 @@ import ShoalFUSE
 import ShoalTypes
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 @Suite("FUSE adapter: names and attributes", .serialized)
 struct NamespaceOperationTests {

@@ -2,6 +2,7 @@ import Glibc
 import ShoalFUSE
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 @Suite("FUSE session: mount and unmount", .serialized)
 struct SessionTests {

@@ -2,6 +2,7 @@ import ShoalMetadata
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 /// What a model client does, as a mount would on behalf of its processes.
 extension CoordinatorModelClient {

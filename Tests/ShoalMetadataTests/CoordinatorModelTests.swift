@@ -3,6 +3,7 @@ import ShoalMetadata
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Coordinator: model")
 struct CoordinatorModelTests {
@@ -11,7 +12,7 @@ struct CoordinatorModelTests {
         if let text = getenv("SHOAL_TEST_SEEDS").map({ String(cString: $0) }), let count = Int(text) {
             return (0..<count).map { _ in UInt64.random(in: 1...UInt64.max) }
         }
-        if let text = getenv("SHOAL_TEST_SEED").map({ String(cString: $0) }), let seed = UInt64(text) { return [seed] }
+        if let seed = requestedSeed() { return [seed] }
         return (0..<4).map { _ in UInt64.random(in: 1...UInt64.max) }
     }
 

@@ -3,20 +3,7 @@ import ShoalMetadata
 import ShoalTypes
 import ShoalWire
 import Testing
-
-/// A small generator (SplitMix64), so that a seed is a whole run.
-struct CoordinatorRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-    mutating func chance(_ part: Int, in whole: Int) -> Bool { Int.random(in: 0..<whole, using: &self) < part }
-}
+import ShoalTestSupport
 
 /// A connection between a model client and the core: two queues, each in order, cut at any moment. What the client had
 /// sent before a cut may still arrive, also after its next connection has been made.
@@ -49,7 +36,7 @@ final class CoordinatorLink {
 final class CoordinatorWorld {
     let store = InMemoryStore()
     var limits = CoordinatorLimits.production
-    var random: CoordinatorRandom
+    var random: SeededGenerator
     private(set) var core: MetadataCore
     private(set) var now = MonotonicInstant(1_000_000_000_000)
     private var lastTick = MonotonicInstant(0)
@@ -77,7 +64,7 @@ final class CoordinatorWorld {
     var graveyard: [CoordinatorModelClient] = []
 
     init(seed: UInt64) throws {
-        random = CoordinatorRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
         limits.leasesPerSessionMax = 24
         limits.coldRecallsInFlightMax = 3
         limits.deletionPause = .milliseconds(200)

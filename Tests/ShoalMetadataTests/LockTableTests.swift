@@ -1,6 +1,7 @@
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @testable import ShoalMetadata
 
@@ -19,7 +20,7 @@ struct LockTableTests {
 
     @Test("random locks, upgrades, unlocks, waits, cancels and ends of sessions agree with a model byte by byte")
     func model() {
-        var random = SeededGenerator(seed: testSeed())
+        var random = SeededGenerator(seed: testSeed("lock table"))
         for _ in 0..<30 { compare(&random, steps: 300) }
     }
 

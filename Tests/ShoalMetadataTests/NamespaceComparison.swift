@@ -3,6 +3,7 @@ import ShoalWire
 import Testing
 
 @testable import ShoalMetadata
+import ShoalTestSupport
 
 /// Drives the namespace and the model with the same random operations.
 struct NamespaceComparison {

@@ -2,6 +2,7 @@ import ShoalNode
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Admission")
 struct AdmissionTests {

@@ -3,6 +3,7 @@ import ShoalTypes
 import ShoalWire
 import Synchronization
 import Testing
+import ShoalTestSupport
 
 @Suite("The pure pieces of a node")
 struct CorePiecesTests {

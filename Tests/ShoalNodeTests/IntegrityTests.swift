@@ -4,6 +4,7 @@ import ShoalNode
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Integrity", .serialized)
 struct IntegrityTests {

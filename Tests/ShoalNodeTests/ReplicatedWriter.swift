@@ -4,6 +4,7 @@ import ShoalTransport
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 /// A client that writes to all writable replicas, as the design's section 5 says, and knows what must be there.
 final class ReplicatedWriter {

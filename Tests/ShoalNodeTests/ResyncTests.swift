@@ -2,6 +2,7 @@ import ShoalChunkStore
 import ShoalNode
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 @Suite("Resync", .serialized)
 struct ResyncTests {

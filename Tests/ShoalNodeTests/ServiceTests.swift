@@ -4,6 +4,7 @@ import ShoalTransport
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("The node service", .serialized)
 struct ServiceTests {

@@ -156,26 +156,3 @@ private func removeDirectories(_ path: String) {
     }
     rmdir(path)
 }
-
-/// A seed from SHOAL_TEST_SEED, or a fresh one, printed.
-func testSeed(_ test: String) -> UInt64 {
-    let seed = getenv("SHOAL_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
-    print("\(test): SHOAL_TEST_SEED=\(seed)")
-    return seed
-}
-
-/// SplitMix64 (Steele et al. 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<(count + 7) / 8).flatMap { _ in withUnsafeBytes(of: next()) { Array($0) } }.prefix(count).map { $0 }
-    }
-}

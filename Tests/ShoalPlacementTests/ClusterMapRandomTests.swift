@@ -1,6 +1,7 @@
 import ShoalPlacement
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 /// Random histories of a cluster; the laws hold after every step, and in the end it heals.
 @Suite struct ClusterMapRandomTests {

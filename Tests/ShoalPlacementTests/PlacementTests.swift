@@ -2,6 +2,7 @@ import ShoalTypes
 import Testing
 
 @testable import ShoalPlacement
+import ShoalTestSupport
 
 @Suite struct PlacementTests {
     @Test("For any weights and zones every node is within one partition of its fair share, and replicas are spread")

@@ -2,6 +2,7 @@ import ShoalTransport
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Calls over a connection", .timeLimit(.minutes(2)))
 struct CallTests {

@@ -3,6 +3,7 @@ import ShoalRPC
 import ShoalTransport
 import ShoalTypes
 import Testing
+import ShoalTestSupport
 
 @Suite("Reading messages from a descriptor", .timeLimit(.minutes(1)))
 struct DescriptorReaderTests {

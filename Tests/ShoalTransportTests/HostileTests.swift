@@ -2,6 +2,7 @@ import ShoalTransport
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Peers that send anything", .timeLimit(.minutes(3)))
 struct HostileTests {

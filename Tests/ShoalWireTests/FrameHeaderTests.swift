@@ -1,6 +1,7 @@
 import ShoalChecksum
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Frame headers")
 struct FrameHeaderTests {

@@ -1,5 +1,6 @@
 import ShoalTypes
 import ShoalWire
+import ShoalTestSupport
 
 extension MessageSample {
     static let locks = [

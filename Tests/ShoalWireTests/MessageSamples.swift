@@ -1,6 +1,7 @@
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 /// A message type with a source of random values: one line per message of the protocol.
 struct MessageSample: Sendable, CustomTestStringConvertible {

@@ -2,6 +2,7 @@ import Glibc
 import ShoalTypes
 import ShoalWire
 import Testing
+import ShoalTestSupport
 
 @Suite("Messages")
 struct MessageTests {

@@ -1,5 +1,6 @@
 import ShoalTypes
 import ShoalWire
+import ShoalTestSupport
 
 // Random values of the types that messages are made of, within their bounds.
 extension SeededGenerator {

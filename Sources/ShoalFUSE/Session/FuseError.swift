@@ -28,7 +28,7 @@ package enum FuseError: Error, Equatable, CustomStringConvertible {
         case .deadMount(let path): "\(path) is a mount whose server is gone; unmount it first: umount -l \(path)"
         case .busy(let path): "\(path) is in use"
         case .notMounted(let path): "nothing is mounted at \(path)"
-        case .unknownOption(let text): "mount options: \(text)"
+        case .unknownOption(let text): text.isEmpty ? "bad mount options" : text
         case .mountFailed(let path, let reason): "cannot mount at \(path): \(reason)"
         case .unmountFailed(let path, let errno): "cannot unmount \(path): \(String(cString: strerror(errno)))"
         case .lostDevice(let errno): "reading /dev/fuse failed: \(String(cString: strerror(errno)))"

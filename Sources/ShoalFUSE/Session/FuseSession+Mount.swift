@@ -1,5 +1,6 @@
 import CFuse3
 import Glibc
+import ShoalMountTable
 import ShoalTypes
 
 extension FuseSession {
@@ -18,7 +19,7 @@ extension FuseSession {
         }
         defer { free(resolved) }
         let mountpoint = String(cString: resolved)
-        let isMounted = try MountTableEntry.at(mountpoint) != nil
+        let isMounted = try entry(at: mountpoint) != nil
         var status = stat()
         guard stat(mountpoint, &status) == 0 else {
             throw errno == ENOTCONN ? .deadMount(path) : .mountFailed(path, reason: String(cString: strerror(errno)))
@@ -55,7 +56,7 @@ extension FuseSession {
             throw .mountFailed(mountpoint, reason: reason.isEmpty ? String(cString: strerror(code)) : reason)
         }
         do throws(FuseError) {
-            guard let entry = try MountTableEntry.at(mountpoint) else { throw .notMounted(mountpoint) }
+            guard let entry = try entry(at: mountpoint) else { throw .notMounted(mountpoint) }
             return entry.device
         } catch {
             fuse_session_unmount(session)

@@ -1,5 +1,6 @@
 import CFuse3
 import Glibc
+import ShoalMountTable
 import ShoalTypes
 
 extension FuseSession {
@@ -15,12 +16,12 @@ extension FuseSession {
 
     /// Whether the mount still has its name. Asks only the kernel's table, so it never hangs.
     package func isMounted() throws(FuseError) -> Bool {
-        try MountTableEntry.at(mountpoint)?.device == device
+        try FuseSession.entry(at: mountpoint)?.device == device
     }
 
     /// Unmounts the FUSE filesystem at `path` (absolute, resolved), whichever process serves it.
     package static func unmount(_ path: String, isLazy: Bool = false) throws(FuseError) {
-        guard let entry = try MountTableEntry.at(path), entry.type.hasPrefix("fuse") else { throw .notMounted(path) }
+        guard let entry = try entry(at: path), entry.isFuse else { throw .notMounted(path) }
         if umount2(path, isLazy ? CInt(MNT_DETACH) : 0) == 0 { return }
         switch errno {
         case EBUSY: throw .busy(path)

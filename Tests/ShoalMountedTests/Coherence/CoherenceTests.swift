@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import ShoalTestSupport
 
 extension MountedTests {
     @Suite("Two mounts", .serialized)
@@ -8,11 +9,9 @@ extension MountedTests {
             "What has returned on one mount is what a call that starts later sees on the other: 10,000 observations, none stale"
         )
         func nothingStale() throws {
-            let seed =
-                getenv("SHOAL_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
-            print("SHOAL_TEST_SEED=\(seed)")
+            let seed = testSeed("nothingStale")
             try Cluster.with { cluster in
-                var observer = Observer(mounts: [cluster.a, cluster.b], random: SplitMix(state: seed))
+                var observer = Observer(mounts: [cluster.a, cluster.b], random: SeededGenerator(seed: seed))
                 try observer.open()
                 defer { observer.close() }
                 while observer.observations < 10_000 { try observer.round() }

@@ -1,17 +1,18 @@
 import Glibc
+import ShoalTestSupport
 
 /// Changes things through one mount and looks at once through the other, in turns, also through descriptors that were
 /// open before.
 struct Observer {
     let mounts: [String]
-    var random: SplitMix
+    var random: SeededGenerator
     private(set) var observations = 0
     private(set) var stale: [String] = []
     private var descriptors: [CInt] = []
     private var number = 0
     private var content = [UInt8](repeating: 0, count: 100_000)
 
-    init(mounts: [String], random: SplitMix) {
+    init(mounts: [String], random: SeededGenerator) {
         self.mounts = mounts
         self.random = random
     }
@@ -99,17 +100,5 @@ struct Observer {
         try check(rmdir("\(there)/\(name)"), "rmdir on the other mount")
         var status = stat()
         observe("removed by the other", lstat("\(here)/\(name)", &status) != 0 && errno == ENOENT)
-    }
-}
-
-/// A small generator of numbers that a seed decides.
-struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import ShoalTestSupport
 
 extension MountedTests {
     @Suite("Bit rot", .serialized)

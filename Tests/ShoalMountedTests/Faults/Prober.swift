@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import ShoalTestSupport
 
 /// Writes and fsyncs 4 KiB again and again, and notes the longest time that one took.
 final class Prober: Sendable {

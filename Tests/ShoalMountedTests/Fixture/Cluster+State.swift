@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ShoalTestSupport
 
 extension Cluster {
     /// What cluster.json says (docs/formats/cluster-json.md), as far as the tests need it.

@@ -1,5 +1,7 @@
 import Glibc
 import Testing
+import ShoalMountTable
+import ShoalTestSupport
 
 /// A loopback cluster of real processes with some mounts, started by `shoal up` in a directory of its own.
 ///
@@ -101,9 +103,11 @@ final class Cluster {
             // Ends in order what can end in order; the rest is killed.
             _ = try Command([Cluster.binary, "down", "--force", "--dir", directory]).wait(secondsMax: 60)
             for pid in try processes() { kill(pid, SIGKILL) }
-            for mount in MountTable.under(root + "/").reversed() { umount2(mount.path, CInt(MNT_DETACH)) }
+            for mount in try MountTable.under(root + "/").reversed() {
+                umount2(mount.mountpoint, CInt(MNT_DETACH))
+            }
             watchdog.stop()
-            try #require(MountTable.under(root + "/").isEmpty, "never delete through a mount")
+            try #require(try MountTable.under(root + "/").isEmpty, "never delete through a mount")
             try Command.bash("rm -rf --one-file-system -- \"$ROOT\"", environment: ["ROOT": root])
         } catch {
             watchdog.stop()

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import ShoalTestSupport
 
 /// A program in a process group of its own, its output kept in files.
 final class Command: Sendable {

@@ -1,39 +1,5 @@
 import Glibc
-
-/// A call that failed, and its errno.
-struct SystemCallError: Error, Equatable, CustomStringConvertible {
-    let call: String
-    let code: CInt
-    init(_ call: String, _ code: CInt = errno) {
-        self.call = call
-        self.code = code
-    }
-    var description: String { "\(call): \(String(cString: strerror(code)))" }
-}
-
-/// The result of a call that answers -1 for failure.
-@discardableResult
-func check<Number: FixedWidthInteger>(_ result: Number, _ call: String = "call") throws -> Number {
-    guard result != -1 else { throw SystemCallError(call) }
-    return result
-}
-
-/// Runs `body` on a thread of its own: it may block without holding up the tests' pool.
-func spawnThread(_ body: @escaping @Sendable () -> Void) {
-    final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    let code = pthread_create(
-        &thread, nil,
-        { work in
-            Unmanaged<Work>.fromOpaque(work!).takeRetainedValue().body()
-            return nil
-        }, Unmanaged.passRetained(Work(body)).toOpaque())
-    precondition(code == 0, "no memory for a thread")
-    pthread_detach(thread)
-}
+import ShoalTestSupport
 
 enum TemporaryDirectory {
     static func make() throws -> String {

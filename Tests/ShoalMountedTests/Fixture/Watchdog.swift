@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+import ShoalMountTable
+import ShoalTestSupport
 import Testing
 
 /// Aborts the FUSE connections of the mounts under a path if it is not stopped in time: everything that waits for them
@@ -13,7 +15,7 @@ final class Watchdog: Sendable {
             guard stopped.wait(timeout: .now() + .seconds(secondsMax)) == .timedOut else { return }
             Issue.record("not done after \(secondsMax) s: the FUSE connections under \(prefix) are aborted")
             mount("none", "/sys/fs/fuse/connections", "fusectl", 0, nil)
-            for mount in MountTable.under(prefix) where mount.type.hasPrefix("fuse") {
+            for mount in Watchdog.mounts(under: prefix) where mount.isFuse {
                 let file = open("/sys/fs/fuse/connections/\(mount.minor)/abort", O_WRONLY | O_CLOEXEC)
                 if file >= 0 {
                     _ = write(file, "1", 1)
@@ -24,22 +26,24 @@ final class Watchdog: Sendable {
     }
 
     func stop() { stopped.signal() }
-}
 
-/// /proc/self/mountinfo: asks no filesystem anything, so it never hangs.
-enum MountTable {
-    struct Entry {
-        var minor: Substring
-        var path: String
-        var type: Substring
-    }
-
-    static func under(_ prefix: String) -> [Entry] {
-        Files.text("/proc/self/mountinfo").split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), fields[4].hasPrefix(prefix) else { return nil }
-            return Entry(
-                minor: fields[2].split(separator: ":")[1], path: String(fields[4]), type: fields[dash + 1])
+    /// Without a table there is nothing to abort.
+    private static func mounts(under prefix: String) -> [MountTable.Entry] {
+        do throws(MountTable.Unreadable) { return try MountTable.under(prefix) } catch {
+            Issue.record(error)
+            return []
         }
     }
+}
+
+extension MountTable {
+    /// The mounts whose path begins with `prefix`, in the order in which they were made.
+    static func under(_ prefix: String) throws(Unreadable) -> [Entry] {
+        try MountTable().entries.filter { $0.mountpoint.hasPrefix(prefix) }
+    }
+}
+
+extension MountTable.Entry {
+    /// The kernel's number of a FUSE connection.
+    var minor: Substring { device.split(separator: ":").last ?? "" }
 }

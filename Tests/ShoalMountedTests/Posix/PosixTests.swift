@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import ShoalTestSupport
 
 extension MountedTests {
     /// `shoal-posix`: the suite that needs only a mountpoint.

@@ -10,32 +10,20 @@ package struct RemoveDirectory: NamespaceOperation {
     package var caller: Caller { request.caller }
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
-        let (_, child) = try find(&transaction)
+        let child = try find(&transaction).child
         return [.change(request.parent), .change(child.inode)]
     }
 
     package func execute(
         _ transaction: inout NamespaceTransaction, _ context: OperationContext
     ) throws(MetadataError) -> RemovalReply {
-        var (dentry, child) = try find(&transaction)
-        var parent = try transaction.directory(request.parent)
-        transaction.removeDentry(request.parent, request.name, cookie: dentry.cookie)
-        parent.lostName(of: child, at: context.now)
-        transaction.update(parent)
-        var reply = RemovalReply()
-        try transaction.dropName(of: &child, context, &reply)
-        reply.changed = [parent.attributes]
-        return reply
+        try transaction.remove(find(&transaction), context)
     }
 
-    private func find(
-        _ transaction: inout NamespaceTransaction
-    ) throws(MetadataError) -> (dentry: Dentry, child: InodeRecord) {
-        _ = try transaction.directory(request.parent)
-        guard let dentry = try transaction.dentry(request.parent, request.name) else { throw .file(.notFound) }
-        guard dentry.kind == .directory else { throw .file(.notDirectory) }
-        let child = try transaction.referenced(dentry.inode)
-        guard child.entryCount == 0 else { throw .file(.notEmpty) }
-        return (dentry, child)
+    private func find(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> NamedInode {
+        let named = try transaction.named(request.parent, request.name)
+        guard named.dentry.kind == .directory else { throw .file(.notDirectory) }
+        guard named.child.entryCount == 0 else { throw .file(.notEmpty) }
+        return named
     }
 }

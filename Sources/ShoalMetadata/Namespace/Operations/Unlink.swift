@@ -11,7 +11,7 @@ package struct Unlink: NamespaceOperation {
     package var caller: Caller { request.caller }
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
-        let (_, child) = try find(&transaction)
+        let child = try find(&transaction).child
         var needs: [LeaseNeed] = [.change(request.parent), .change(child.inode)]
         if child.losesContentWithName { needs.append(.lastName(child.inode)) }
         return needs
@@ -20,23 +20,12 @@ package struct Unlink: NamespaceOperation {
     package func execute(
         _ transaction: inout NamespaceTransaction, _ context: OperationContext
     ) throws(MetadataError) -> RemovalReply {
-        var (dentry, child) = try find(&transaction)
-        var parent = try transaction.directory(request.parent)
-        transaction.removeDentry(request.parent, request.name, cookie: dentry.cookie)
-        parent.lostName(of: child, at: context.now)
-        transaction.update(parent)
-        var reply = RemovalReply()
-        try transaction.dropName(of: &child, context, &reply)
-        reply.changed = [parent.attributes]
-        return reply
+        try transaction.remove(find(&transaction), context)
     }
 
-    private func find(
-        _ transaction: inout NamespaceTransaction
-    ) throws(MetadataError) -> (dentry: Dentry, child: InodeRecord) {
-        _ = try transaction.directory(request.parent)
-        guard let dentry = try transaction.dentry(request.parent, request.name) else { throw .file(.notFound) }
-        guard dentry.kind != .directory else { throw .file(.isDirectory) }
-        return (dentry, try transaction.referenced(dentry.inode))
+    private func find(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> NamedInode {
+        let named = try transaction.named(request.parent, request.name)
+        guard named.dentry.kind != .directory else { throw .file(.isDirectory) }
+        return named
     }
 }

@@ -1,8 +1,8 @@
-import Logging
 import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
+/// Taking leases, and working under them.
 extension Client {
     /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
     /// it. A recall that drops the kernel's pages does not hold up who asks `ofPages`. While `body` and what it starts
@@ -35,7 +35,7 @@ extension Client {
         inode.grant.mode >= .read && !inode.isHeldUp && metadata.leasesAreUsable
     }
 
-    private func leaseUseEnded(_ inode: Inode) {
+    func leaseUseEnded(_ inode: Inode) {
         inode.active -= 1
         if inode.active == 1, let begin = inode.exclusiveWaiter {
             inode.exclusiveWaiter = nil
@@ -149,195 +149,5 @@ extension Client {
         let waiters = inode.waiters
         inode.waiters = []
         for waiter in waiters { waiter.run(.failure(error)) }
-    }
-
-    // MARK: What replies teach
-
-    /// Takes attributes and the lease that rode along with them. Without a lease only what is under way may use them.
-    @discardableResult
-    func learn(_ attributes: FileAttributes, _ grant: Grant) -> Inode {
-        let inode = inodes.inode(attributes.inode)
-        let hadWriteLease = inode.grant.mode == .write
-        let isRepeat = grant.sequence == inode.grant.sequence && inode.grant.mode > .none
-        if grant.mode > .none, grant.sequence > returnedLeases[attributes.inode] ?? .none {
-            if !isRepeat, inode.grant.mode < .write {
-                inode.mayHaveForeignUnsynced = true
-                inode.namesAreComplete = false
-                // What this mount reserved under an earlier lease, others may have cut since.
-                inode.reservedSize = attributes.reservedSize
-            }
-            let mode = isRepeat ? max(grant.mode, inode.grant.mode) : grant.mode
-            inode.grant = Grant(
-                mode: mode, sequence: grant.sequence, minimumEpoch: max(grant.minimumEpoch, inode.grant.minimumEpoch),
-                tailUnclean: grant.tailUnclean)
-        }
-        merge(attributes, into: inode)
-        if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
-        if inodes.count > limits.inodesMax { returnColdLeases() }
-        return inode
-    }
-
-    /// The server's attributes, except what this mount has changed under the write lease and the server does not know
-    /// yet.
-    func merge(_ attributes: FileAttributes, into inode: Inode) {
-        var merged = attributes
-        if inode.grant.mode == .write, inode.isDirty {
-            merged.size = inode.attributes.size
-            merged.allocatedBytes = inode.attributes.allocatedBytes
-            merged.modifyTime = inode.attributes.modifyTime
-            merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
-        }
-        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
-            inode.reservedSize = attributes.reservedSize
-        }
-        inode.attributes = merged
-        inode.serverSize = attributes.size
-        inode.attributesAreOld = false
-    }
-
-    // MARK: Giving leases back
-
-    /// The server wants the lease back, down to `request.mode`.
-    func recalled(_ request: RecallRequest, answer: @escaping (LeaseMode) -> Void) {
-        guard let inode = inodes.existing(request.inode), inode.grant.mode > .none else { return answer(.none) }
-        // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the
-        // same.
-        if request.sequence > inode.grant.sequence { inode.grant.sequence = request.sequence }
-        guard inode.grant.mode > request.mode else {
-            inode.grant.mode = remainder(of: inode, atMost: request.mode)
-            return answer(inode.grant.mode)
-        }
-        if let earlier = inode.recall {
-            // Both are answered by the same giving back, the lower mode counts.
-            inode.recall?.mode = min(earlier.mode, request.mode)
-            inode.recall?.answer = { mode in
-                earlier.answer(min(mode, earlier.mode))
-                answer(mode)
-            }
-        } else {
-            inode.recall = RecallInProgress(mode: request.mode, answer: answer)
-        }
-        proceedWithRecall(inode)
-    }
-
-    /// A pin remains exactly while the file is open here.
-    private func remainder(of inode: Inode, atMost mode: LeaseMode) -> LeaseMode {
-        if mode >= .read { return min(inode.grant.mode, mode) }
-        return inode.openCount > 0 ? .pin : .none
-    }
-
-    /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
-    func proceedWithRecall(_ inode: Inode) {
-        guard let recall = inode.recall, kernelPagesAreGone(inode), inode.active == 0 else { return }
-        if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
-            inode.recall?.hasFlushed = true
-            inode.active += 1
-            flush(inode, releasesReservation: true) { [self] result in
-                if case .failure(let error) = result {
-                    logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
-                    discardDirty(of: inode)
-                    // Not an error that a retry can mend: the bytes are gone, and the next close or fsync says so.
-                    inode.writeError = error == .noSpace || error == .quota ? .inputOutput : error
-                }
-                leaseUseEnded(inode)
-            }
-            return
-        }
-        guard !inode.isCommitting, inode.flushesInFlight == 0 else {
-            inode.active += 1
-            waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
-            return
-        }
-        let remaining = remainder(of: inode, atMost: recall.mode)
-        if remaining < .read { forgetCached(inode) }
-        inode.grant.mode = remaining
-        inode.recall = nil
-        inode.kernelPages = .kept
-        recall.answer(remaining)
-        if remaining == .none, inode.isIdle { inodes.remove(inode) }
-        serveWaiters(of: inode)
-    }
-
-    /// Drops what only a lease kept true.
-    func forgetCached(_ inode: Inode) {
-        inode.generation += 1
-        dropBlocks(of: inode)
-        forgetNames(of: inode)
-        forgetExtendedAttributes(of: inode)
-        inode.readAhead = ReadAheadState()
-    }
-
-    func forgetNames(of inode: Inode) {
-        nameCount -= inode.names.count
-        inode.names = [:]
-        inode.namesAreComplete = false
-        inode.listingCookie = 0
-    }
-
-    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no
-    /// more.
-    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
-        guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
-            inode.grant.sequence == request.sequence
-        else { return nil }
-        let attributes = inode.shownAttributes
-        return GlimpseReply(
-            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
-            changeTime: attributes.changeTime)
-    }
-
-    /// The coldest tenth goes, with one message.
-    private func returnColdLeases() {
-        let cold = inodes.coldest(max(1, limits.inodesMax / 10))
-        var returned: [HeldLease] = []
-        for inode in cold {
-            if inode.grant.mode > .none {
-                returned.append(HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence))
-            }
-            forgetCached(inode)
-            inodes.remove(inode)
-        }
-        giveBack(returned)
-    }
-
-    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not
-    /// believed.
-    func giveBack(_ leases: [HeldLease]) {
-        guard !leases.isEmpty else { return }
-        for lease in leases where lease.mode == .none { returnedLeases[lease.inode] = lease.sequence }
-        metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) {
-            [self] _ in
-            for lease in leases where returnedLeases[lease.inode] == lease.sequence {
-                returnedLeases.removeValue(forKey: lease.inode)
-            }
-        }
-    }
-
-    /// For the server after a reconnection.
-    func heldLeases() -> [HeldLease] {
-        inodes.all.filter { $0.grant.mode > .none }.map {
-            HeldLease(inode: $0.id, mode: $0.grant.mode, sequence: $0.grant.sequence)
-        }
-    }
-
-    /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told.
-    func sessionLost() {
-        view.reconnectAll()
-        loseLocks()
-        for inode in Array(inodes.all) {
-            if inode.isDirty { inode.writeError = .inputOutput }
-            inode.grant = .none
-            discardDirty(of: inode)
-            forgetCached(inode)
-            inode.isOrphan = false
-            if inode.hasReadPages, inode.openCount > 0 {
-                inode.hasReadPages = false
-                dropKernelPages?(inode.id) {}
-            }
-            let recall = inode.recall
-            inode.recall = nil
-            if inode.kernelPages == .dropped { inode.kernelPages = .kept }
-            recall?.answer(.none)
-        }
     }
 }

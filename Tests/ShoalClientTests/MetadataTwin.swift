@@ -52,7 +52,10 @@ final class MetadataTwin: ListenerDelegate {
         ids = [:]
         peers = [:]
         responders = [:]
+        let life = life
         board.scheduler.schedule(after: pause) { [self] in
+            // Killed once more before it was up.
+            guard life == self.life else { return }
             do {
                 core = try MetadataCore(
                     namespace: try Namespace(store: store, limits: .simulation), limits: limits, at: moment)

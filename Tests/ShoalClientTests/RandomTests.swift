@@ -1,3 +1,4 @@
+import ShoalMetadata
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -9,7 +10,7 @@ import ShoalTestSupport
 struct RandomTests {
     @Test("Every operation ends, reads return what register semantics allow, and no append is lost")
     func random() throws {
-        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(3))
+        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(6))
         for seed in seeds {
             let run = try RandomRun(seed: seed)
             try run.run()
@@ -48,12 +49,16 @@ struct CellHistory {
     }
 }
 
-/// One seed: a cluster, three clients, what they did, and what they may have seen.
+/// One seed: a cluster, three clients, what they did, and what they may have seen. A fourth, the outcast, loses its
+/// session again and again: its calls may fail, but not for ever, it may not read what is not true, and nobody else may
+/// notice.
 final class RandomRun {
     static let cellBytes = 3000
     static let cellCount = 100
     private let cluster: Cluster
     private var clients: [Client] = []
+    private let outcast: Client
+    private var outcastFile = InodeID(0)
     private var random: SeededGenerator
     private var files: [InodeID] = []
     private var histories: [[CellHistory]] = []
@@ -76,11 +81,15 @@ final class RandomRun {
         limits.reservationStepBytes = 64 << 10
         limits.nodeAttemptDeadline = .milliseconds(500)
         for name in ["a", "b", "c"] { clients.append(try cluster.client(name, limits: limits)) }
+        outcast = try cluster.client("outcast", limits: limits)
+        // With room close does not wait, without it does.
+        if random.chance(1, in: 2) { cluster.makeRoom(for: clients + [outcast]) }
         for name in ["f", "g"] {
             files.append(try cluster.create(clients[0], name))
             histories.append(Array(repeating: CellHistory(), count: RandomRun.cellCount))
         }
         log = try cluster.create(clients[0], "log")
+        outcastFile = try cluster.create(outcast, "o")
         for client in clients[1...] { for file in files + [log] { try cluster.open(client, file) } }
         cluster.board.delay = 20...Int64.random(in: 100...20_000, using: &random)
     }
@@ -91,9 +100,9 @@ final class RandomRun {
         return step
     }
 
-    private func end(_ operation: Int, _ error: FileError?) -> Int {
+    private func end(_ operation: Int, _ error: FileError?, by client: Client? = nil) -> Int {
         step += 1
-        if let error { complaints.append("\(underWay[operation] ?? "?") failed: \(error)") }
+        if let error, client !== outcast { complaints.append("\(underWay[operation] ?? "?") failed: \(error)") }
         underWay[operation] = nil
         return step
     }
@@ -101,8 +110,10 @@ final class RandomRun {
     func run() throws {
         for _ in 0..<120 {
             operate()
-            if random.chance(1, in: 60) { disturb() }
-            cluster.scheduler.run(for: .microseconds(Int64.random(in: 0...20_000, using: &random)))
+            if random.chance(1, in: 20) { disturb() }
+            let isLong = random.chance(1, in: 15)
+            cluster.scheduler.run(
+                for: .microseconds(Int64.random(in: 0...(isLong ? 8_000_000 : 20_000), using: &random)))
         }
         if !cluster.scheduler.run(for: Cluster.patience, until: { underWay.isEmpty }) {
             complaints.append("no end of \(underWay.values.sorted())")
@@ -120,7 +131,9 @@ final class RandomRun {
     }
 
     private func disturb() {
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 6: castOut()
+        case 7: takeDown()
         case 0, 1: cluster.board.cut(cluster.nodes.randomElement(using: &random)?.address ?? "")
         case 2, 3: cluster.board.cut(MetadataTwin.address, of: ["a", "b", "c"].randomElement(using: &random))
         case 4: cluster.metadata.restart(after: .milliseconds(Int64.random(in: 1...500, using: &random)))
@@ -133,7 +146,28 @@ final class RandomRun {
         }
     }
 
+    /// Cut off for longer than its session lasts.
+    private func castOut() {
+        guard let network = cluster.networks["outcast"], network.unreachable.isEmpty else { return }
+        network.unreachable = [MetadataTwin.address]
+        cluster.scheduler.schedule(after: .milliseconds(Int64.random(in: 500...20_000, using: &random))) {
+            network.unreachable = []
+        }
+    }
+
+    /// One node at a time, and not before the last one has everything again.
+    private func takeDown() {
+        let map = cluster.metadata.core.map
+        guard map.nodes.allSatisfy(\.isUp), map.partitions.allSatisfy({ $0.inSync.count >= 2 }),
+            cluster.nodes.allSatisfy({ cluster.board.listeners[$0.address] != nil && !$0.isStalled }),
+            let node = cluster.nodes.randomElement(using: &random)
+        else { return }
+        node.goDown()
+        cluster.scheduler.schedule(after: .milliseconds(Int64.random(in: 10...5000, using: &random))) { node.comeUp() }
+    }
+
     private func operate() {
+        if random.chance(1, in: 5) { return operateOutcast() }
         guard let client = clients.randomElement(using: &random) else { return }
         let file = Int.random(in: 0..<files.count, using: &random)
         let first = Int.random(in: 0..<RandomRun.cellCount, using: &random)
@@ -150,9 +184,29 @@ final class RandomRun {
         }
     }
 
-    private func simple(_ what: String, _ start: (@escaping Completion<Void>) -> Void) {
+    private func operateOutcast() {
+        let first = Int.random(in: 0..<RandomRun.cellCount, using: &random)
+        let cells = first..<min(RandomRun.cellCount, first + Int.random(in: 1...30, using: &random))
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0..<3: read(outcast, Int.random(in: 0..<files.count, using: &random), cells)
+        case 3..<5:
+            let operation = begin("write of the outcast")
+            record(1, RandomRun.cellBytes * cells.count).withUnsafeBytes {
+                outcast.write(outcastFile, .at(UInt64(first * RandomRun.cellBytes)), $0) { [self] result in
+                    _ = end(operation, result.failure, by: outcast)
+                }
+            }
+        case 5: simple("fsync of the outcast", by: outcast) { outcast.sync(outcastFile, completion: $0) }
+        case 6: simple("close of the outcast", by: outcast) { outcast.flush(outcastFile, completion: $0) }
+        default: churn(outcast, "t\(Int.random(in: 0..<4, using: &random))")
+        }
+    }
+
+    private func simple(
+        _ what: String, by client: Client? = nil, _ start: (@escaping Completion<Void>) -> Void
+    ) {
         let operation = begin(what)
-        start { [self] result in _ = end(operation, result.failure) }
+        start { [self] result in _ = end(operation, result.failure, by: client) }
     }
 
     /// Names come and go: whether each call succeeds depends on the others.
@@ -202,7 +256,7 @@ final class RandomRun {
             [self] result in
             var content: [UInt8] = []
             if case .success(let buffers) = result { for buffer in buffers { content += buffer } }
-            let ended = end(operation, result.failure)
+            let ended = end(operation, result.failure, by: client)
             guard result.failure == nil else { return }
             content += zeros(length - content.count)
             for (number, cell) in cells.enumerated() {

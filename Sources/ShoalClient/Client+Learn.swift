@@ -1,0 +1,47 @@
+import ShoalTypes
+import ShoalWire
+
+/// What replies teach.
+extension Client {
+    /// Takes attributes and the lease that rode along with them. Without a lease only what is under way may use them.
+    @discardableResult
+    func learn(_ attributes: FileAttributes, _ grant: Grant) -> Inode {
+        let inode = inodes.inode(attributes.inode)
+        let hadWriteLease = inode.grant.mode == .write
+        let isRepeat = grant.sequence == inode.grant.sequence && inode.grant.mode > .none
+        if grant.mode > .none, grant.sequence > returnedLeases[attributes.inode] ?? .none {
+            if !isRepeat, inode.grant.mode < .write {
+                inode.mayHaveForeignUnsynced = true
+                inode.namesAreComplete = false
+                // What this mount reserved under an earlier lease, others may have cut since.
+                inode.reservedSize = attributes.reservedSize
+            }
+            let mode = isRepeat ? max(grant.mode, inode.grant.mode) : grant.mode
+            inode.grant = Grant(
+                mode: mode, sequence: grant.sequence, minimumEpoch: max(grant.minimumEpoch, inode.grant.minimumEpoch),
+                tailUnclean: grant.tailUnclean)
+        }
+        merge(attributes, into: inode)
+        if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
+        if inodes.count > limits.inodesMax { returnColdLeases() }
+        return inode
+    }
+
+    /// The server's attributes, except what this mount has changed under the write lease and the server does not know
+    /// yet.
+    func merge(_ attributes: FileAttributes, into inode: Inode) {
+        var merged = attributes
+        if inode.grant.mode == .write, inode.isDirty {
+            merged.size = inode.attributes.size
+            merged.allocatedBytes = inode.attributes.allocatedBytes
+            merged.modifyTime = inode.attributes.modifyTime
+            merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
+        }
+        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
+            inode.reservedSize = attributes.reservedSize
+        }
+        inode.attributes = merged
+        inode.serverSize = attributes.size
+        inode.attributesAreOld = false
+    }
+}

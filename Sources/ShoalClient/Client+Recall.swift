@@ -1,0 +1,96 @@
+import Logging
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Questions of the server: leases that it wants back, and what the writer of a file knows.
+extension Client {
+    /// The server wants the lease back, down to `request.mode`.
+    func recalled(_ request: RecallRequest, answer: @escaping (LeaseMode) -> Void) {
+        guard let inode = inodes.existing(request.inode), inode.grant.mode > .none else { return answer(.none) }
+        // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the
+        // same.
+        if request.sequence > inode.grant.sequence { inode.grant.sequence = request.sequence }
+        guard inode.grant.mode > request.mode else {
+            inode.grant.mode = remainder(of: inode, atMost: request.mode)
+            return answer(inode.grant.mode)
+        }
+        if let earlier = inode.recall {
+            // Both are answered by the same giving back, the lower mode counts.
+            inode.recall?.mode = min(earlier.mode, request.mode)
+            inode.recall?.answer = { mode in
+                earlier.answer(min(mode, earlier.mode))
+                answer(mode)
+            }
+        } else {
+            inode.recall = RecallInProgress(mode: request.mode, answer: answer)
+        }
+        proceedWithRecall(inode)
+    }
+
+    /// A pin remains exactly while the file is open here.
+    private func remainder(of inode: Inode, atMost mode: LeaseMode) -> LeaseMode {
+        if mode >= .read { return min(inode.grant.mode, mode) }
+        return inode.openCount > 0 ? .pin : .none
+    }
+
+    /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
+    func proceedWithRecall(_ inode: Inode) {
+        guard let recall = inode.recall, kernelPagesAreGone(inode), inode.active == 0 else { return }
+        if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
+            inode.recall?.hasFlushed = true
+            inode.active += 1
+            flush(inode, releasesReservation: true) { [self] result in
+                if case .failure(let error) = result {
+                    logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
+                    discardDirty(of: inode)
+                    // Not an error that a retry can mend: the bytes are gone, and the next close or fsync says so.
+                    inode.writeError = error == .noSpace || error == .quota ? .inputOutput : error
+                }
+                leaseUseEnded(inode)
+            }
+            return
+        }
+        guard !inode.isCommitting, inode.flushesInFlight == 0 else {
+            inode.active += 1
+            waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
+            return
+        }
+        let remaining = remainder(of: inode, atMost: recall.mode)
+        if remaining < .read { forgetCached(inode) }
+        inode.grant.mode = remaining
+        inode.recall = nil
+        inode.kernelPages = .kept
+        recall.answer(remaining)
+        if remaining == .none, inode.isIdle { inodes.remove(inode) }
+        serveWaiters(of: inode)
+    }
+
+    /// Drops what only a lease kept true.
+    func forgetCached(_ inode: Inode) {
+        inode.generation += 1
+        dropBlocks(of: inode)
+        forgetNames(of: inode)
+        forgetExtendedAttributes(of: inode)
+        inode.readAhead = ReadAheadState()
+    }
+
+    func forgetNames(of inode: Inode) {
+        nameCount -= inode.names.count
+        inode.names = [:]
+        inode.namesAreComplete = false
+        inode.listingCookie = 0
+    }
+
+    /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no
+    /// more.
+    func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
+        guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
+            inode.grant.sequence == request.sequence
+        else { return nil }
+        let attributes = inode.shownAttributes
+        return GlimpseReply(
+            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
+            changeTime: attributes.changeTime)
+    }
+}

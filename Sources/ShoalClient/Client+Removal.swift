@@ -1,0 +1,87 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Names that go, and files with them.
+extension Client {
+    package func unlink(_ parent: InodeID, _ name: FileName, completion: @escaping Completion<Void>) {
+        remove(.unlink, parent, name, completion)
+    }
+
+    package func removeDirectory(_ parent: InodeID, _ name: FileName, completion: @escaping Completion<Void>) {
+        remove(.removeDirectory, parent, name, completion)
+    }
+
+    private func remove(
+        _ operation: Operation, _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<Void>
+    ) {
+        let unused = unusedInode(parent, name)
+        metadata.request(
+            operation, isChange: true, { NameRequest(caller: $0, parent: parent, name: name, unused: unused) }
+        ) { [self] reply in
+            switch reply.decode(RemovalReply.self) {
+            case .success(let removal):
+                learnChanged(removal)
+                if let directory = inodes.existing(parent) { remember(name, nil, in: directory) }
+                removed(removal)
+                completion(.success(()))
+            case .failure(let status):
+                if let directory = inodes.existing(parent) { forget(name, in: directory) }
+                completion(.failure(status.fileError))
+            }
+        }
+    }
+
+    /// The inode that `name` refers to, if this mount is sure of that and has it not open.
+    func unusedInode(_ parent: InodeID, _ name: FileName) -> InodeID {
+        guard let directory = inodes.existing(parent), let known = directory.names[name], let id = known else {
+            return InodeID(0)
+        }
+        return (inodes.existing(id)?.openCount ?? 0) == 0 ? id : InodeID(0)
+    }
+
+    /// The directories' times and link counts, and those of what moved, as the server left them.
+    func learnChanged(_ removal: RemovalReply) {
+        for attributes in removal.changed {
+            if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode) }
+        }
+    }
+
+    /// An inode lost a name.
+    func removed(_ removal: RemovalReply) {
+        let id = removal.removed.inode
+        guard id.rawValue != 0 else { return }
+        guard let inode = inodes.existing(id) else {
+            // Not known here, so not open here: the pin that keeps it alive for us goes back.
+            if removal.isOrphan, removal.grant.mode > .none {
+                giveBack([HeldLease(inode: id, mode: .none, sequence: removal.grant.sequence)])
+            }
+            return
+        }
+        guard removal.removed.linkCount == 0 || inode.isDirectory else {
+            merge(removal.removed, into: inode)
+            return
+        }
+        inode.attributes.linkCount = 0
+        if removal.isOrphan {
+            inode.isOrphan = true
+            if inode.grant.mode == .none { inode.grant = removal.grant }
+        } else {
+            // The server keeps nothing of it, leases included.
+            inode.grant = .none
+        }
+        if inode.openCount == 0 { dropOrphan(inode) }
+    }
+
+    /// Nobody here uses the removed file any more: what was buffered is moot, and the server need not keep it for us.
+    func dropOrphan(_ inode: Inode) {
+        discardDirty(of: inode)
+        forgetCached(inode)
+        if inode.grant.mode > .none {
+            giveBack([HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence)])
+        }
+        inode.grant = .none
+        inode.isOrphan = false
+        if inode.isIdle { inodes.remove(inode) }
+    }
+}

@@ -1,0 +1,61 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Leases that go without having been asked for, or with the session.
+extension Client {
+    /// The coldest tenth goes, with one message.
+    func returnColdLeases() {
+        let cold = inodes.coldest(max(1, limits.inodesMax / 10))
+        var returned: [HeldLease] = []
+        for inode in cold {
+            if inode.grant.mode > .none {
+                returned.append(HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence))
+            }
+            forgetCached(inode)
+            inodes.remove(inode)
+        }
+        giveBack(returned)
+    }
+
+    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not
+    /// believed.
+    func giveBack(_ leases: [HeldLease]) {
+        guard !leases.isEmpty else { return }
+        for lease in leases where lease.mode == .none { returnedLeases[lease.inode] = lease.sequence }
+        metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) {
+            [self] _ in
+            for lease in leases where returnedLeases[lease.inode] == lease.sequence {
+                returnedLeases.removeValue(forKey: lease.inode)
+            }
+        }
+    }
+
+    /// For the server after a reconnection.
+    func heldLeases() -> [HeldLease] {
+        inodes.all.filter { $0.grant.mode > .none }.map {
+            HeldLease(inode: $0.id, mode: $0.grant.mode, sequence: $0.grant.sequence)
+        }
+    }
+
+    /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told.
+    func sessionLost() {
+        view.reconnectAll()
+        loseLocks()
+        for inode in Array(inodes.all) {
+            if inode.isDirty { inode.writeError = .inputOutput }
+            inode.grant = .none
+            discardDirty(of: inode)
+            forgetCached(inode)
+            inode.isOrphan = false
+            if inode.hasReadPages, inode.openCount > 0 {
+                inode.hasReadPages = false
+                dropKernelPages?(inode.id) {}
+            }
+            let recall = inode.recall
+            inode.recall = nil
+            if inode.kernelPages == .dropped { inode.kernelPages = .kept }
+            recall?.answer(.none)
+        }
+    }
+}

@@ -84,7 +84,7 @@ extension Client {
     private func remove(
         _ operation: Operation, _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<Void>
     ) {
-        let unused = unusedInode(parent, name)
+        let unused = unusedInode(parent, name, isReplacing: false)
         metadata.request(
             operation, isChange: true, { NameRequest(caller: $0, parent: parent, name: name, unused: unused) }
         ) { [self] reply in
@@ -106,7 +106,7 @@ extension Client {
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
         completion: @escaping Completion<Void>
     ) {
-        let unused = unusedInode(newParent, newName)
+        let unused = unusedInode(newParent, newName, isReplacing: true)
         metadata.request(
             .rename, isChange: true,
             { caller in
@@ -159,11 +159,14 @@ extension Client {
     }
 
     /// The inode that `name` refers to, if this mount is sure of that and has it not open.
-    private func unusedInode(_ parent: InodeID, _ name: FileName) -> InodeID {
+    private func unusedInode(_ parent: InodeID, _ name: FileName, isReplacing: Bool) -> InodeID {
         guard let directory = inodes.existing(parent), let known = directory.names[name], let id = known else {
             return InodeID(0)
         }
-        return (inodes.existing(id)?.openCount ?? 0) == 0 ? id : InodeID(0)
+        guard let inode = inodes.existing(id) else { return id }
+        // What is replaced was there all the time for whoever opens it just now: it stays a moment longer.
+        if isReplacing, mayBeOpening(inode) { return InodeID(0) }
+        return inode.openCount == 0 ? id : InodeID(0)
     }
 
     /// The server changed this inode's times or link count on our behalf and the reply does not say to what: the cached
@@ -177,6 +180,7 @@ extension Client {
     private func removed(_ removal: RemovalReply) {
         let id = removal.removed.inode
         guard id.rawValue != 0 else { return }
+        if removal.removed.linkCount == 0, !removal.isOrphan { noteGone(removal.removed) }
         guard let inode = inodes.existing(id) else {
             // Not known here, so not open here: the pin that keeps it alive for us goes back.
             if removal.isOrphan, removal.grant.mode > .none {
@@ -196,7 +200,9 @@ extension Client {
             // The server keeps nothing of it, leases included.
             inode.grant = .none
         }
-        if inode.openCount == 0 { dropOrphan(inode) }
+        guard inode.openCount == 0 else { return }
+        if removal.isOrphan, mayBeOpening(inode) { return linger(inode) }
+        dropOrphan(inode)
     }
 
     /// Nobody here uses the removed file any more: what was buffered is moot, and the server need not keep it for us.

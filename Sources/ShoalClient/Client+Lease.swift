@@ -176,6 +176,7 @@ extension Client {
         if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
             inode.reservedSize = attributes.reservedSize
         }
+        if let time = accessTimes[inode.id] { merged.accessTime = max(merged.accessTime, time) }
         inode.attributes = merged
         inode.serverSize = attributes.size
         inode.attributesAreOld = false
@@ -206,10 +207,13 @@ extension Client {
         proceedWithRecall(inode)
     }
 
-    /// A pin remains exactly while the file is open here.
+    /// A pin remains while the file is open here, or may be about to be.
     private func remainder(of inode: Inode, atMost mode: LeaseMode) -> LeaseMode {
         if mode >= .read { return min(inode.grant.mode, mode) }
-        return inode.openCount > 0 ? .pin : .none
+        if inode.openCount > 0 { return .pin }
+        guard mayBeOpening(inode) else { return .none }
+        linger(inode)
+        return .pin
     }
 
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
@@ -236,6 +240,8 @@ extension Client {
         }
         let remaining = remainder(of: inode, atMost: recall.mode)
         if remaining < .read { forgetCached(inode) }
+        // Before who asked may set another.
+        if accessTimes[inode.id] != nil { sendAccessTimes() }
         inode.grant.mode = remaining
         inode.recall = nil
         recall.answer(remaining)
@@ -306,6 +312,7 @@ extension Client {
     /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told.
     func sessionLost() {
         view.reconnectAll()
+        accessTimes = [:]
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none

@@ -5,8 +5,12 @@ extension Client {
     /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here.
     /// - Parameters:
     ///   - truncates: O_TRUNC.
+    ///   - clearsSetID: with O_TRUNC, the caller may not keep the file's set-ID bits.
     ///   - writes: it will be written: ask for the write lease at once.
-    package func open(_ id: InodeID, writes: Bool, truncates: Bool, completion: @escaping Completion<FileAttributes>) {
+    package func open(
+        _ id: InodeID, writes: Bool, truncates: Bool, clearsSetID: Bool = false,
+        completion: @escaping Completion<FileAttributes>
+    ) {
         let inode = inodes.inode(id)
         // Counted before the lease is there, so that it cannot be given back in between.
         inode.openCount += 1
@@ -17,7 +21,7 @@ extension Client {
         if truncates {
             var change = AttributeChange()
             change.size = 0
-            return truncate(inode, to: 0, change) { result in
+            return truncate(inode, to: 0, change, clearsSetID: clearsSetID) { result in
                 switch result {
                 case .success(let attributes): completion(.success(attributes))
                 case .failure(let error): fail(error)

@@ -24,6 +24,12 @@ package final class Client {
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
+    /// Access times that the server does not know yet.
+    var accessTimes: [InodeID: Timestamp] = [:]
+    /// Inodes with a pin that are not open.
+    var lingering: [InodeID: Inode] = [:]
+    /// Inodes that are gone, as they were last.
+    var goneAttributes: [InodeID: FileAttributes] = [:]
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?
@@ -113,6 +119,7 @@ package final class Client {
 
     /// Writes everything back and ends the session. The first error of a write-back is the result.
     package func close(completion: @escaping Completion<Void>) {
+        sendAccessTimes()
         flushAll { [self] result in
             metadata.close { [self] in
                 view.close()

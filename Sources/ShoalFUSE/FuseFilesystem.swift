@@ -13,8 +13,6 @@ package protocol FuseFilesystem: AnyObject {
     func lookup(_ name: FileName, in parent: InodeID, reply: FuseEntryReply)
     /// The kernel gives `lookups` lookups of `inode` back. Needs no answer.
     func forget(_ inode: InodeID, lookups: UInt64)
-    /// The parent of a directory, for `d_ino` of its `..`; nil if not known (the kernel's "unknown inode" is shown).
-    func parent(ofDirectory inode: InodeID) -> InodeID?
 
     /// `handle` is given when the call came through an open file (fstat).
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply)
@@ -58,8 +56,7 @@ package protocol FuseFilesystem: AnyObject {
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply)
 
     func openDirectory(_ inode: InodeID, reply: FuseOpenReply)
-    /// Adds the entries that follow `cookie` to `reply` until it is full or there are no more. `.` and `..` are the
-    /// adapter's.
+    /// Adds the dots and then the entries that follow `cookie` to `reply` until it is full or there are no more.
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply)
     func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply)
@@ -77,8 +74,6 @@ package protocol FuseFilesystem: AnyObject {
 /// A filesystem without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
 /// EOPNOTSUPP by itself.
 extension FuseFilesystem {
-    package func parent(ofDirectory inode: InodeID) -> InodeID? { nil }
-
     package func setExtendedAttribute(
         _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer, flags: CInt, reply: FuseEmptyReply
     ) {

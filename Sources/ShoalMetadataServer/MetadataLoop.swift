@@ -184,6 +184,8 @@ final class MetadataLoop: ListenerDelegate, @unchecked Sendable {
         case .glimpse(let message): peer.call(.glimpse, message, deadline: patience, completion: completion)
         case .deleteChunks(let message):
             peer.call(.deleteChunks, message, deadline: deletionDeadline, completion: completion)
+        case .deleteContent(let message):
+            peer.call(.deleteContent, message, deadline: deletionDeadline, completion: completion)
         }
     }
 

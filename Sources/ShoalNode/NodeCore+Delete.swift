@@ -12,11 +12,64 @@ extension NodeCore {
                 delete(message, responder)
             }
         }
-        guard !message.chunks.isEmpty else { return responder.reply(.ok) }
+        delete(message.chunks) { responder.reply($0) }
+    }
+
+    /// Whatever this node has of content that no file refers to any more.
+    func deleteContent(_ message: ContentListRequest, _ responder: any Responder) {
+        let first = ChunkID(data: message.contents.first ?? .none, index: 0)
+        if let verdict = admission.admitEpoch(message.epoch) {
+            return postpone(verdict, chunk: first, responder: responder) { [self] in
+                deleteContent(message, responder)
+            }
+        }
+        let partitionCount = map.partitions.count
+        // Writes that were admitted before come first: nobody sends any for these data IDs after.
+        threads.scanAfterBarrier { [self] store in
+            let found: Result<[ChunkID], ChunkStoreError>
+            do throws(ChunkStoreError) {
+                found = .success(try NodeCore.chunks(of: message.contents, in: partitionCount, store))
+            } catch {
+                found = .failure(error)
+            }
+            post { [self] in
+                switch found {
+                case .success(let chunks): delete(chunks) { responder.reply($0) }
+                case .failure(let error):
+                    noteFailure(error)
+                    responder.reply(error.status)
+                }
+            }
+        }
+    }
+
+    /// One seek of the index per partition and data ID, and one step per chunk that is there.
+    private static func chunks(
+        of contents: [DataID], in partitionCount: Int, _ store: ChunkStore
+    ) throws(ChunkStoreError) -> [ChunkID] {
+        var found: [ChunkID] = []
+        for data in contents where data != .none {
+            let before = ChunkID(data: DataID(data.rawValue - 1), index: .max)
+            for partition in 0..<partitionCount {
+                var after = before
+                while true {
+                    let records = try store.scan(PartitionID(UInt16(partition)), after: after, limit: 16)
+                    let own = records.prefix { $0.chunk.data == data }
+                    found += own.map(\.chunk)
+                    guard own.count == 16, let last = own.last else { break }
+                    after = last.chunk
+                }
+            }
+        }
+        return found
+    }
+
+    private func delete(_ chunks: [ChunkID], completion: @escaping @Sendable (WireStatus) -> Void) {
+        guard !chunks.isEmpty else { return completion(.ok) }
         let map = map
-        let remaining = SharedCountdown(message.chunks.count)
+        let remaining = SharedCountdown(chunks.count)
         let outcome = DeletionOutcome()
-        for chunk in message.chunks {
+        for chunk in chunks {
             // A copy that is under way would bring the chunk back.
             pulls.whenIdle(chunk) { [self] in
                 threads.submit(chunk) { [self] store in
@@ -24,7 +77,7 @@ extension NodeCore {
                         noteFailure(error)
                         outcome.fail(error)
                     }
-                    if remaining.countDown() { responder.reply(outcome.status) }
+                    if remaining.countDown() { completion(outcome.status) }
                 }
             }
         }

@@ -112,6 +112,23 @@ package struct ChunkListRequest: WireMessage, Equatable {
     }
 }
 
+/// deleteContent: every chunk that the node has of these data IDs, which are never used again. Cheaper than to name the
+/// chunks of a file that may have billions, nearly all of them holes. The reply is empty.
+package struct ContentListRequest: WireMessage, Equatable {
+    package static let contentsMax = 64
+    package var epoch = Epoch(0)
+    package var contents: [DataID] = []
+    package init() {}
+    package init(epoch: Epoch, contents: [DataID]) {
+        self.epoch = epoch
+        self.contents = contents
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.number(&epoch)
+        coder.list(&contents, max: Self.contentsMax, minimumBytes: 8, blank: .none) { $0.number(&$1) }
+    }
+}
+
 /// A chunk as a node has it.
 package struct ChunkDigest: Hashable, Sendable {
     package var chunk: ChunkID

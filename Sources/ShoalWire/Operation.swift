@@ -30,6 +30,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case acquireLease = 40
     case releaseLeases = 41
     case commitWrite = 42
+    case setAccessTimes = 43
 
     // Client -> metadata server: two-phase upload.
     case prepareUpload = 45
@@ -51,6 +52,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
 
     // Metadata server -> node.
     case deleteChunks = 70
+    case deleteContent = 71
 
     // Client -> node.
     case readChunk = 80

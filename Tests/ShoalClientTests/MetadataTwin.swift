@@ -135,6 +135,8 @@ final class MetadataTwin: ListenerDelegate {
         case .glimpse(let message): peer.call(.glimpse, message, deadline: patience, completion: completion)
         case .deleteChunks(let message):
             peer.call(.deleteChunks, message, deadline: .seconds(30), completion: completion)
+        case .deleteContent(let message):
+            peer.call(.deleteContent, message, deadline: .seconds(30), completion: completion)
         }
     }
 }

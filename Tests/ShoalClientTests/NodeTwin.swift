@@ -187,6 +187,10 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             guard case .success(let message) = decode(request, as: ChunkListRequest.self) else { break }
             for chunk in message.chunks { chunks[chunk] = nil }
             return responder.reply(.ok)
+        case .deleteContent:
+            guard case .success(let message) = decode(request, as: ContentListRequest.self) else { break }
+            for chunk in chunks.keys where message.contents.contains(chunk.data) { chunks[chunk] = nil }
+            return responder.reply(.ok)
         default: break
         }
         responder.reply(.badRequest)

@@ -220,7 +220,8 @@ final class CoordinatorWorld {
             switch action {
             case .reply(let request, let status, let message, _): reply(request, status, message)
             case .replyAfterSync(let request): reply(request, .ok, [])
-            case .ask(let connection, let question, .deleteChunks):
+            case .ask(let connection, let question, .deleteChunks),
+                .ask(let connection, let question, .deleteContent):
                 if connection == node { deletions.append(question) }
             case .ask(let connection, let question, let what):
                 links[connection]?.toClient.append(.ask(question, what))

@@ -93,6 +93,10 @@ extension MessageSample {
             $0.modifyTime = $1.timestamp()
             $0.changeTime = $1.timestamp()
         },
+        MessageSample {
+            AccessTimesRequest(
+                caller: $0.caller(), times: $0.list { AccessTime(inode: $0.id(), time: $0.timestamp()) })
+        },
         MessageSample { RecallRequest(inode: $0.id(), sequence: $0.id(), mode: $0.mode()) },
         MessageSample { RecallReply(remaining: $0.mode()) },
         MessageSample { GlimpseRequest(inode: $0.id(), sequence: $0.id()) },
@@ -117,6 +121,7 @@ extension MessageSample {
             ReadChunkRequest(
                 epoch: $0.id(), chunk: $0.chunk(), offset: $0.number(), length: $0.number(), isResync: $0.flag())
         },
+        MessageSample { ContentListRequest(epoch: $0.id(), contents: $0.list { $0.id() }) },
         MessageSample { ReadChunkReply(checksums: $0.list(max: 256) { $0.number() }) },
         MessageSample(of: WriteChunkRequest.self) {
             $0.epoch = $1.id()

@@ -14,6 +14,9 @@ package struct FuseMountOptions: Sendable {
     /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
     package var allowsOthers = geteuid() == 0
     package var isReadOnly = false
+    /// Set-ID programs and device files work, as on a local disk; libfuse's default is that they do not. For root only:
+    /// who mounts vouches for the content. `nosuid` and `nodev` among `others` take it back.
+    package var allowsPrivileges = geteuid() == 0
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).
@@ -37,6 +40,7 @@ package struct FuseMountOptions: Sendable {
         ]
         if allowsOthers { options.append("allow_other") }
         if isReadOnly { options.append("ro") }
+        if allowsPrivileges { options += ["suid", "dev"] }
         return (options + others).joined(separator: ",")
     }
 }

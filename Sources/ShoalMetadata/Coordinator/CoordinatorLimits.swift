@@ -27,6 +27,10 @@ package struct CoordinatorLimits: Sendable {
     /// Chunks, and data IDs, whose deletion is under way at once.
     package var deletionChunksMax = 1024
     package var deletionEntriesMax = 256
+    /// Content that may have more chunks than this is deleted as a whole: nodes look for what they have of it.
+    package var deletionNamedChunksMax: UInt64 = 16_384
+    /// Such contents at once.
+    package var deletionContentsMax = 16
     /// The pause after a failed deletion, and between looks at an empty queue.
     package var deletionPause = Interval.seconds(1)
     /// The server itself stood still if ticks are further apart: nobody is blamed for that time.

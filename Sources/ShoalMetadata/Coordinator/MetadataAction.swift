@@ -24,6 +24,7 @@ package enum MetadataQuestion: Sendable {
     case recall(RecallRequest)
     case glimpse(GlimpseRequest)
     case deleteChunks(ChunkListRequest)
+    case deleteContent(ContentListRequest)
 }
 
 /// What the log should say.

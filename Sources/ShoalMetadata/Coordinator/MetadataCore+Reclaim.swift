@@ -15,7 +15,16 @@ extension MetadataCore {
             guard !entries.isEmpty, !keeper.durable.partitions.isEmpty else { return pause() }
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
+            var contentsLeft = limits.deletionContentsMax
             for entry in entries where room > 0 {
+                if entry.chunkCount - entry.firstChunk > limits.deletionNamedChunksMax {
+                    guard contentsLeft > 0 else { continue }
+                    contentsLeft -= 1
+                    let all = ReclaimState.Piece(
+                        data: entry.data, firstChunk: entry.firstChunk, end: entry.chunkCount, isWhole: true)
+                    reclaim.pieces.append(all)
+                    continue
+                }
                 let end = min(entry.chunkCount, entry.firstChunk + room)
                 reclaim.pieces.append(ReclaimState.Piece(data: entry.data, firstChunk: entry.firstChunk, end: end))
                 room -= end - entry.firstChunk
@@ -33,7 +42,7 @@ extension MetadataCore {
         guard case .syncing(question) = reclaim.phase else { return }
         let map = keeper.durable
         var lists: [NodeID: [ChunkID]] = [:]
-        for piece in reclaim.pieces {
+        for piece in reclaim.pieces where !piece.isWhole {
             for index in piece.firstChunk..<piece.end {
                 let chunk = ChunkID(data: piece.data, index: UInt32(truncatingIfNeeded: index))
                 for replica in map[map.partition(of: chunk)].replicas { lists[replica.node, default: []].append(chunk) }
@@ -49,6 +58,19 @@ extension MetadataCore {
             let question = nextQuestion()
             open.insert(question)
             act(.ask(connection, question, .deleteChunks(ChunkListRequest(epoch: map.epoch, chunks: chunks))))
+        }
+        let contents = reclaim.pieces.filter(\.isWhole).map(\.data)
+        if !contents.isEmpty {
+            let message = ContentListRequest(epoch: map.epoch, contents: contents)
+            for node in map.nodes where node.isUp {
+                guard let connection = nodes[node.id]?.connection else {
+                    reclaim.hasFailed = true
+                    continue
+                }
+                let question = nextQuestion()
+                open.insert(question)
+                act(.ask(connection, question, .deleteContent(message)))
+            }
         }
         reclaim.phase = .deleting(open)
         if open.isEmpty { finishRound() }

@@ -39,6 +39,7 @@ extension MetadataCore {
         case .publishUpload: run(PublishUpload(try PublishUploadRequest(decoding: message)), request, connection)
         case .abandonUpload: run(AbandonUpload(try AbandonUploadRequest(decoding: message)), request, connection)
         case .releaseLeases: releaseLeases(try ReleaseLeasesRequest(decoding: message), request, connection)
+        case .setAccessTimes: setAccessTimes(try AccessTimesRequest(decoding: message), request, connection)
         case .statFileSystem:
             let caller = Caller(session: sessions.connection(connection)?.session?.id ?? .none)
             run(StatFileSystem(caller: caller), request, connection)
@@ -54,9 +55,8 @@ extension MetadataCore {
         case .nodeHeartbeat: nodeHeartbeat(try NodeHeartbeatRequest(decoding: message), request, connection)
         case .partitionsSynced: partitionsSynced(try PartitionsSyncedRequest(decoding: message), request, connection)
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
-        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .readChunk, .writeChunk, .truncateChunk,
-            .syncChunks,
-            .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
+        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .deleteContent, .readChunk, .writeChunk,
+            .truncateChunk, .syncChunks, .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
             reply(request, .badRequest)
         }
     }

@@ -16,6 +16,8 @@ struct ReclaimState {
         let data: DataID
         let firstChunk: UInt64
         let end: UInt64
+        /// Nodes look for what they have of it.
+        var isWhole = false
     }
     var phase = Phase.idle
     var pieces: [Piece] = []

@@ -244,6 +244,34 @@ struct CoordinatorNodeTests {
         for node in [first, second] { #expect(Set(deleted[node] ?? []).count == 3000) }
     }
 
+    @Test("content that may have billions of chunks is deleted by its data ID, and others need not wait for it")
+    func reclaimOfHoles() throws {
+        let harness = try CoordinatorHarness()
+        let (first, second) = try pair(harness)
+        let client = try CoordinatorClient(harness)
+        var contents: [DataID] = []
+        for (name, size) in [("huge", UInt64(1) << 53), ("small", 3 << 22)] {
+            let created = try client.create(name, opensForWriting: true)
+            contents.append(created.attributes.data)
+            _ = client.commit(created.attributes.inode, created.grant, size: size, reserved: size)
+            _ = client.unlink(name, unused: created.attributes.inode)
+        }
+        client.live(for: .milliseconds(1500))
+        for node in [first, second] {
+            var chunks: [ChunkID] = []
+            for (question, what) in harness.takeQuestions(node.connection) {
+                switch what {
+                case .deleteChunks(let message): chunks += message.chunks
+                case .deleteContent(let message): #expect(message.contents == [contents[0]])
+                default: Issue.record("\(what)")
+                }
+                harness.answer(question, Empty())
+            }
+            #expect(chunks == (0..<3).map { ChunkID(data: contents[1], index: $0) })
+        }
+        #expect(try harness.count(.reclaim) == 0)
+    }
+
     @Test("status shows nodes, sessions and counts")
     func status() throws {
         let harness = try CoordinatorHarness()

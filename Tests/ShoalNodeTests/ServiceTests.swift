@@ -216,6 +216,22 @@ struct ServiceTests {
             let read = client.read(chunk, length: 4096, epoch: map.epoch, from: try cluster.address(node))
             #expect(read.status == .ok && read.bytes.isEmpty)
         }
+        // All of some content: wherever in a file its chunks are, and of no other.
+        let far = ChunkID(data: chunk.data, index: .max)
+        let other = ChunkID(data: DataID(chunk.data.rawValue + 1), index: 0)
+        func each(_ chunk: ChunkID, _ body: (HostPort) -> Void) throws {
+            for node in map[map.partition(of: chunk)].inSync { body(try cluster.address(node)) }
+        }
+        for chunk in [chunk, far, other] {
+            try each(chunk) { #expect(client.write(chunk, block, epoch: map.epoch, version: 2, to: $0) == .ok) }
+        }
+        #expect(cluster.metadata.delete(contentOf: [chunk.data]))
+        for (chunk, isLeft) in [(chunk, false), (far, false), (other, true)] {
+            try each(chunk) {
+                let read = client.read(chunk, length: 4096, epoch: map.epoch, from: $0)
+                #expect(read.status == .ok && read.bytes.isEmpty != isLeft)
+            }
+        }
         // Only the leader may.
         let asked = client.call(
             .deleteChunks, ChunkListRequest(epoch: map.epoch, chunks: [chunk]), to: try cluster.address(NodeID(1)))

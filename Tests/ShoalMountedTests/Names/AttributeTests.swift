@@ -10,6 +10,7 @@ extension MountedTests {
                 let script = """
                     import os, sys
                     a, b = sys.argv[1:]
+                    os.chmod(os.path.dirname(a), 0o755)
                     def as_nobody(call):
                         child = os.fork()
                         if child == 0:

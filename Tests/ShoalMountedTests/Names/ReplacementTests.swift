@@ -76,7 +76,8 @@ extension MountedTests {
             }
         }
 
-        @Test("Names made, moved and removed in one directory from two mounts at once all end as their makers left them")
+        @Test(
+            "Names made, moved and removed in one directory from two mounts at once all end as their makers left them")
         func oneDirectory() throws {
             try Cluster.with { cluster in
                 let script = """

@@ -28,8 +28,12 @@ final class ChunkReader {
     }
 
     private struct Attempt {
-        var avoiding: Set<NodeID> = []
-        var sawCorruption = false
+        /// Nodes that did not answer, or are not ready: asked again when nobody else is left.
+        var silent: Set<NodeID> = []
+        /// Nodes whose disk fails or whose bytes do not match: asking again would not help.
+        var failed: Set<NodeID> = []
+        /// What the last of those said.
+        var failure = FileError.inputOutput
         let deadline: MonotonicInstant
     }
 
@@ -45,13 +49,16 @@ final class ChunkReader {
             return again(part, attempt, afterRefresh: true, completion)
         }
         let partition = view.map.partition(of: part.chunk)
-        guard let node = view.readReplica(of: partition, avoiding: attempt.avoiding), let peer = view.peer(node) else {
-            if attempt.sawCorruption {
-                logger.error("chunk \(part.chunk): no replica has bytes that match their checksums")
-                return completion(.failure(.inputOutput))
-            }
+        let inSync = view.map[partition].inSync
+        if !inSync.isEmpty, inSync.allSatisfy(attempt.failed.contains) {
+            logger.error("chunk \(part.chunk): no replica can serve it: \(attempt.failure)")
+            return completion(.failure(attempt.failure))
+        }
+        guard let node = view.readReplica(of: partition, avoiding: attempt.silent.union(attempt.failed)),
+            let peer = view.peer(node)
+        else {
             var fresh = attempt
-            fresh.avoiding = []
+            fresh.silent = []
             return again(part, fresh, afterRefresh: true, completion)
         }
         let request = ReadChunkRequest(
@@ -65,15 +72,13 @@ final class ChunkReader {
                     CRC32C.firstMismatch(in: reply.payload, blockBytes: blockBytes, checksums: message.checksums) == nil
                 else {
                     corrupt(part.chunk, on: node)
-                    next.sawCorruption = true
-                    next.avoiding.insert(node)
+                    next.failed.insert(node)
                     return self.attempt(part, next, completion)
                 }
                 completion(.success(reply.payload))
             case .failure(.badChecksum):
                 corrupt(part.chunk, on: node)
-                next.sawCorruption = true
-                next.avoiding.insert(node)
+                next.failed.insert(node)
                 self.attempt(part, next, completion)
             case .failure(.staleEpoch), .failure(.notReplica):
                 again(part, next, afterRefresh: true, completion)
@@ -82,18 +87,15 @@ final class ChunkReader {
                 again(part, next, afterRefresh: true, completion)
             case .failure(.unreachable):
                 view.report(node, partition: partition) {}
-                next.avoiding.insert(node)
+                next.silent.insert(node)
                 again(part, next, afterRefresh: false, completion)
             case .failure(.notReady):
-                next.avoiding.insert(node)
+                next.silent.insert(node)
                 again(part, next, afterRefresh: false, completion)
             case .failure(let status):
-                next.avoiding.insert(node)
-                if view.map[partition].inSync.allSatisfy({ next.avoiding.contains($0) }) {
-                    completion(.failure(status.fileError))
-                } else {
-                    self.attempt(part, next, completion)
-                }
+                next.failed.insert(node)
+                next.failure = status.fileError
+                self.attempt(part, next, completion)
             }
         }
     }

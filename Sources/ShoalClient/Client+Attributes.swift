@@ -37,9 +37,12 @@ extension Client {
         // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
         if change.accessTime != nil { accessTimes[inode.id] = nil }
+        let isExtended = change.changesExtendedAttributes
+        if isExtended { beginExtendedAttributeChange(of: inode) }
         metadata.request(
             .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
         ) { [self] reply in
+            if isExtended { endExtendedAttributeChange(of: inode) }
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
             case .failure(let status): completion(.failure(status.fileError))

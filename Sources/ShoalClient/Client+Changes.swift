@@ -7,6 +7,8 @@ extension Client {
     /// Who makes a file, and with what (open(2) O_CREAT, mkdir(2), mknod(2), symlink(2)).
     package struct NewFile: Sendable {
         package var mode: UInt32
+        /// Permissions that the caller does not give, unless the directory has a default ACL.
+        package var umask: UInt32 = 0
         package var uid: UInt32
         package var gid: UInt32
         package var device: UInt32 = 0
@@ -31,6 +33,7 @@ extension Client {
                 request.parent = parent
                 request.name = name
                 request.mode = file.mode
+                request.umask = file.umask
                 request.uid = file.uid
                 request.gid = file.gid
                 request.device = file.device
@@ -90,7 +93,7 @@ extension Client {
         ) { [self] reply in
             switch reply.decode(RemovalReply.self) {
             case .success(let removal):
-                noteChanged(directory: parent)
+                learnChanged(removal)
                 if let directory = inodes.existing(parent) { remember(name, nil, in: directory) }
                 removed(removal)
                 completion(.success(()))
@@ -101,8 +104,34 @@ extension Client {
         }
     }
 
-    /// rename(2), renameat2(2).
+    /// rename(2), renameat2(2). What is buffered of the renamed file goes to the nodes first, if another may be replaced:
+    /// programs that write a new version beside the old one and rename it, without fsync, are not to find neither of
+    /// them after a crash (ext4 does the same: auto_da_alloc).
     package func rename(
+        _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
+        completion: @escaping Completion<Void>
+    ) {
+        let send = { [self] in sendRename(parent, name, to: newParent, newName, rule, completion: completion) }
+        guard let inode = knownInode(parent, name), inode.isDirty, mayExist(newParent, newName) else { return send() }
+        flush(inode) { result in
+            // Not for rename to report.
+            if case .failure(let error) = result { inode.writeError = inode.writeError ?? error }
+            send()
+        }
+    }
+
+    func knownInode(_ parent: InodeID, _ name: FileName) -> Inode? {
+        guard let known = inodes.existing(parent)?.names[name], let id = known else { return nil }
+        return inodes.existing(id)
+    }
+
+    private func mayExist(_ parent: InodeID, _ name: FileName) -> Bool {
+        guard let directory = inodes.existing(parent), mayRead(directory) else { return true }
+        if let known = directory.names[name] { return known != nil }
+        return !directory.namesAreComplete
+    }
+
+    private func sendRename(
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
         completion: @escaping Completion<Void>
     ) {
@@ -125,8 +154,7 @@ extension Client {
             let new = inodes.existing(newParent)
             switch reply.decode(RemovalReply.self) {
             case .success(let removal):
-                noteChanged(directory: parent)
-                noteChanged(directory: newParent)
+                learnChanged(removal)
                 renamed(name, in: old, to: newName, in: new, rule, removal)
                 completion(.success(()))
             case .failure(let status):
@@ -147,9 +175,8 @@ extension Client {
             return
         }
         removed(removal)
-        noteChanged(directory: removal.moved)
-        // A rename between two names of one file changes nothing: the server says so by moving none.
-        guard removal.moved.rawValue != 0 else {
+        // A rename between two names of one file changes nothing, and both stay.
+        guard !removal.changed.isEmpty else {
             if let old { forget(name, in: old) }
             if let new { forget(newName, in: new) }
             return
@@ -169,11 +196,11 @@ extension Client {
         return inode.openCount == 0 ? id : InodeID(0)
     }
 
-    /// The server changed this inode's times or link count on our behalf and the reply does not say to what: the cached
-    /// attributes are asked for again, its names stay.
-    private func noteChanged(directory id: InodeID) {
-        guard let inode = inodes.existing(id) else { return }
-        inode.attributesAreOld = true
+    /// The directories' times and link counts, and those of what moved, as the server left them.
+    private func learnChanged(_ removal: RemovalReply) {
+        for attributes in removal.changed {
+            if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode) }
+        }
     }
 
     /// An inode lost a name.

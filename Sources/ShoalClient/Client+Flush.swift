@@ -14,17 +14,31 @@ extension Client {
         inode.hasFlushTimer = true
         scheduler.schedule(after: limits.writeBehindDelay) { [self] in
             inode.hasFlushTimer = false
-            guard inode.isDirty, inode.writeError == nil, inode.grant.mode == .write else { return }
+            // What failed is retried by whoever is told of it; if the file is closed there is nobody.
+            guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode == .write else {
+                return
+            }
             flushUnasked(inode)
         }
     }
 
-    /// A flush that nobody waits for: an error that no retry can mend is kept for the next close or fsync.
+    /// A flush that nobody waits for. An error is kept for the next close or fsync; of a file that nobody has open any
+    /// more the bytes are given up, since nobody is left to make room for them or to try again. A closed file gives its
+    /// reservation back on the way, so that its lease can go without another message.
     func flushUnasked(_ inode: Inode) {
-        flush(inode) { result in
-            guard case .failure(let error) = result, !inode.isDirty else { return }
-            inode.writeError = inode.writeError ?? error
+        flush(inode, releasesReservation: inode.openCount == 0) { [self] result in
+            guard case .failure(let error) = result else { return }
+            let isClosed = inode.openCount == 0
+            if isClosed, inode.isDirty { giveUp(inode) }
+            if isClosed || !inode.isDirty { inode.writeError = inode.writeError ?? error }
         }
+    }
+
+    /// Loses what was buffered, and shows the file again as the server has it.
+    func giveUp(_ inode: Inode) {
+        logger.error("inode \(inode.id): gave up bytes that could not be written back after the file was closed")
+        discardDirty(of: inode)
+        inode.attributesAreOld = true
     }
 
     /// Too much is dirty: everything of this inode goes now.
@@ -64,7 +78,7 @@ extension Client {
         inode.flushWaiters.append(body)
     }
 
-    private func wakeFlushWaiters(of inode: Inode) {
+    func wakeFlushWaiters(of inode: Inode) {
         let waiters = inode.flushWaiters
         inode.flushWaiters = []
         for waiter in waiters { waiter() }
@@ -80,7 +94,8 @@ extension Client {
         }.sorted()[...]
         while !candidates.isEmpty {
             guard flushBytesInFlight < limits.flushBytesInFlightMax else {
-                if !flushQueue.contains(where: { $0 === inode }) { flushQueue.append(inode) }
+                if !inode.isInFlushQueue { flushQueue.append(inode) }
+                inode.isInFlushQueue = true
                 return
             }
             let run = nextRun(from: &candidates, of: inode)
@@ -188,119 +203,33 @@ extension Client {
         }
         if status != .ok, inode.grant.mode == .write {
             logger.error("inode \(inode.id): write-back failed: \(status)")
-            inode.writeError = status.fileError
+            noteWriteBackFailure(status, of: inode)
         }
         resume(inode)
         for piece in run { piece.block.wakeWaiters() }
         wakeDirtyWaiters()
         wakeFlushWaiters(of: inode)
-        let queued = flushQueue
-        flushQueue = []
-        for waiting in queued { resume(waiting) }
+        while flushBytesInFlight < limits.flushBytesInFlightMax, let waiting = flushQueue.popFirst() {
+            waiting.isInFlushQueue = false
+            resume(waiting)
+        }
         failDirtyWaiters()
         cache.trim()
     }
 
     /// Sends what may go now: everything if somebody waits for it, else full blocks.
-    private func resume(_ inode: Inode) {
+    func resume(_ inode: Inode) {
         guard !inode.dirtyBlocks.isEmpty else { return }
         send(inode, onlyFull: inode.flushWaiters.isEmpty && dirtyWaiters.isEmpty)
     }
 
     /// When nothing is on its way that could make room, writers that wait for room are let go: their next call, close
     /// or fsync reports the error.
-    private func failDirtyWaiters() {
+    func failDirtyWaiters() {
         guard flushBytesInFlight == 0 else { return }
         let waiters = dirtyWaiters
         dirtyWaiters = []
         for waiter in waiters { waiter() }
-    }
-
-    // MARK: Metadata that follows
-
-    private func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
-        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
-            * UInt64(CacheBlock.pageBytes)
-    }
-
-    /// Tells the server how far bytes may reach before any goes there; then goes on sending.
-    private func reserve(_ end: UInt64, for inode: Inode) {
-        guard !inode.isCommitting else { return }
-        let step = limits.reservationStepBytes
-        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
-        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { result in
-            if case .failure(let error) = result { inode.writeError = error }
-        }
-    }
-
-    /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
-    private func commit(_ inode: Inode, releasesReservation: Bool, completion: @escaping Completion<Void>) {
-        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
-        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
-        guard !inode.isCommitting else {
-            return waitForFlush(of: inode) { [self] in
-                commit(inode, releasesReservation: releasesReservation, completion: completion)
-            }
-        }
-        // Written again since: those bytes have their own write-back, this commit says no more than the nodes hold.
-        guard inode.dirtyBlocks.isEmpty, inode.flushesInFlight == 0 else {
-            return writeBack(inode) { [self] in
-                if let error = inode.writeError { return completion(.failure(error)) }
-                commit(inode, releasesReservation: releasesReservation, completion: completion)
-            }
-        }
-        inode.needsCommit = false
-        let size = inode.attributes.size
-        let reserved = releasesReservation ? size : max(inode.reservedSize, size)
-        sendCommit(inode, size: size, reserved: reserved) { result in
-            if case .failure(let error) = result {
-                if error != .stale { inode.needsCommit = true }
-                inode.writeError = nil
-                completion(.failure(error))
-            } else {
-                completion(.success(()))
-            }
-        }
-    }
-
-    private func sendCommit(
-        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping Completion<Void>
-    ) {
-        inode.isCommitting = true
-        let attributes = inode.attributes
-        let sequence = inode.grant.sequence
-        metadata.request(
-            .commitWrite, isChange: true,
-            { caller in
-                var request = CommitWriteRequest()
-                request.caller = caller
-                request.inode = inode.id
-                request.sequence = sequence
-                request.size = size
-                request.reservedSize = reserved
-                request.modifyTime = attributes.modifyTime
-                request.changeTime = attributes.changeTime
-                return request
-            }
-        ) { [self] reply in
-            inode.isCommitting = false
-            switch reply.decode(EntryReply.self) {
-            case .success(let entry):
-                if inode.grant.sequence == sequence {
-                    // After a truncation to zero the first reservation names the new content.
-                    inode.attributes.data = entry.attributes.data
-                    inode.serverSize = size
-                    inode.reservedSize = reserved
-                }
-                completion(.success(()))
-            case .failure(let status):
-                logger.error("inode \(inode.id): could not commit its size: \(status)")
-                completion(.failure(status == .staleLease ? .stale : status.fileError))
-            }
-            resume(inode)
-            wakeFlushWaiters(of: inode)
-            if inode.writeError != nil { failDirtyWaiters() }
-        }
     }
 
     /// Writes back every inode; the first error is the result.

@@ -44,15 +44,21 @@ extension Client {
     }
 
     /// For an operation that already runs under the lease and tolerates no other beside it: later ones wait, earlier
-    /// ones end first.
-    func withExclusiveUse(of inode: Inode, _ body: @escaping () -> Void) {
+    /// ones end first. If the lease is lost while it waits, `failure` is called instead of `body`.
+    func withExclusiveUse(
+        of inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping () -> Void
+    ) {
         guard !inode.isExclusive else {
             // Another one is at it: this one is in its way, and steps back until it has ended.
             inode.active -= 1
             inode.waiters.append(
-                LeaseWaiter(mode: .write, deadline: scheduler.now + limits.metadataDeadline) { [self] _ in
+                LeaseWaiter(mode: .write, deadline: scheduler.now + limits.metadataDeadline) { [self] result in
+                    // Either way the operation is under way again, until it says that it is done.
                     inode.active += 1
-                    withExclusiveUse(of: inode, body)
+                    switch result {
+                    case .success: withExclusiveUse(of: inode, failure: failure, body)
+                    case .failure(let error): failure(error)
+                    }
                 })
             if inode.active == 1, let begin = inode.exclusiveWaiter {
                 inode.exclusiveWaiter = nil
@@ -254,6 +260,7 @@ extension Client {
         inode.generation += 1
         dropBlocks(of: inode)
         forgetNames(of: inode)
+        forgetExtendedAttributes(of: inode)
         inode.readAhead = ReadAheadState()
     }
 
@@ -313,6 +320,7 @@ extension Client {
     func sessionLost() {
         view.reconnectAll()
         accessTimes = [:]
+        loseLocks()
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none

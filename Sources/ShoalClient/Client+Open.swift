@@ -2,14 +2,14 @@ import ShoalWire
 import ShoalTypes
 
 extension Client {
-    /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here.
+    /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here. The write lease is
+    /// asked for by the first write, not by open: many programs open for writing what they only read, and those who
+    /// read the file elsewhere keep their caches until something is written.
     /// - Parameters:
-    ///   - truncates: O_TRUNC.
+    ///   - truncates: O_TRUNC: takes the write lease, and sets the size to 0.
     ///   - clearsSetID: with O_TRUNC, the caller may not keep the file's set-ID bits.
-    ///   - writes: it will be written: ask for the write lease at once.
     package func open(
-        _ id: InodeID, writes: Bool, truncates: Bool, clearsSetID: Bool = false,
-        completion: @escaping Completion<FileAttributes>
+        _ id: InodeID, truncates: Bool, clearsSetID: Bool = false, completion: @escaping Completion<FileAttributes>
     ) {
         let inode = inodes.inode(id)
         // Counted before the lease is there, so that it cannot be given back in between.
@@ -32,40 +32,6 @@ extension Client {
         withLease(.read, on: inode, failure: fail) { done in
             completion(.success(inode.attributes))
             done()
-        }
-    }
-
-    /// close(2) of one of possibly several descriptors: reports what could not be written.
-    package func flush(_ id: InodeID, completion: @escaping Completion<Void>) {
-        guard let inode = inodes.existing(id), inode.isDirty || inode.writeError != nil else {
-            return completion(.success(()))
-        }
-        writeBack(inode) { [self] in
-            let error = inode.writeError
-            inode.writeError = nil
-            if let error { return completion(.failure(error)) }
-            // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
-            flushUnasked(inode)
-            completion(.success(()))
-        }
-    }
-
-    /// The last use of one descriptor has ended.
-    package func release(_ id: InodeID, completion: @escaping Completion<Void>) {
-        guard let inode = inodes.existing(id), inode.openCount > 0 else { return completion(.success(())) }
-        inode.openCount -= 1
-        defer { completion(.success(())) }
-        guard inode.openCount == 0 else { return }
-        if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
-        if inode.grant.mode == .pin {
-            giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])
-            inode.grant = .none
-        }
-        if inode.writeError != nil {
-            // Close has reported it and nobody is left to retry.
-            inode.writeError = nil
-            discardDirty(of: inode)
-            inode.attributesAreOld = true
         }
     }
 }

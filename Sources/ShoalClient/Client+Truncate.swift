@@ -15,7 +15,7 @@ extension Client {
                 completion(result)
                 done()
             }
-            withExclusiveUse(of: inode) { [self] in
+            withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
                 var change = change
                 if clearsSetID { change.permissions = change.permissions ?? inode.attributes.permissionsWithoutSetID }
                 shrinkOrGrow(inode, to: size, change) { [self] result in

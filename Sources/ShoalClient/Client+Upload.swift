@@ -69,32 +69,45 @@ package final class Upload {
         return request
     }
 
-    /// Syncs the chunks on every replica, then makes the name refer to them.
+    /// Syncs the chunks on every replica, then makes the name refer to them. What this client had buffered for a file of
+    /// that name is written back first, so that nothing of it follows later.
     package func publish(
         _ parent: InodeID, _ name: FileName, mode: UInt32, uid: UInt32, gid: UInt32,
         completion: @escaping Completion<FileAttributes>
     ) {
         client.syncChunks(prepared.data, chunks) { [self] result in
             if case .failure(let error) = result { return completion(.failure(error)) }
-            client.metadata.request(
-                .publishUpload, isChange: true,
-                { [self] caller in
-                    var request = PublishUploadRequest()
-                    request.caller = caller
-                    request.parent = parent
-                    request.name = name
-                    request.data = prepared.data
-                    request.size = written
-                    request.mode = mode
-                    request.uid = uid
-                    request.gid = gid
-                    return request
-                }
-            ) { [self] reply in
-                switch reply.decode(EntryReply.self) {
-                case .success(let entry): client.syncMetadata { completion($0.map { entry.attributes }) }
-                case .failure(let status): completion(.failure(status.fileError))
-                }
+            client.flushNamed(name, in: parent) { [self] result in
+                if case .failure(let error) = result { return completion(.failure(error)) }
+                commit(parent, name, mode: mode, uid: uid, gid: gid, completion: completion)
+            }
+        }
+    }
+
+    private func commit(
+        _ parent: InodeID, _ name: FileName, mode: UInt32, uid: UInt32, gid: UInt32,
+        completion: @escaping Completion<FileAttributes>
+    ) {
+        client.metadata.request(
+            .publishUpload, isChange: true,
+            { [self] caller in
+                var request = PublishUploadRequest()
+                request.caller = caller
+                request.parent = parent
+                request.name = name
+                request.data = prepared.data
+                request.size = written
+                request.mode = mode
+                request.uid = uid
+                request.gid = gid
+                return request
+            }
+        ) { [self] reply in
+            switch reply.decode(EntryReply.self) {
+            case .success(let entry):
+                client.learnPublished(entry, name, in: parent)
+                client.syncMetadata { completion($0.map { entry.attributes }) }
+            case .failure(let status): completion(.failure(status.fileError))
             }
         }
     }
@@ -103,5 +116,28 @@ package final class Upload {
         client.metadata.request(
             .abandonUpload, isChange: true, { [self] in AbandonUploadRequest(caller: $0, data: prepared.data) }
         ) { _ in completion() }
+    }
+}
+
+extension Client {
+    /// Writes back the file that `name` is known to refer to, if there is one.
+    fileprivate func flushNamed(_ name: FileName, in parent: InodeID, completion: @escaping Completion<Void>) {
+        guard let inode = knownInode(parent, name) else { return completion(.success(())) }
+        flush(inode, completion: completion)
+    }
+
+    /// The name refers to new content now, of a new file or of the one that it referred to before.
+    fileprivate func learnPublished(_ entry: EntryReply, _ name: FileName, in parent: InodeID) {
+        let directory = learnDirectory(parent, entry.parentGrant, entry.parent)
+        remember(name, entry.attributes.inode, in: directory)
+        let inode = inodes.inode(entry.attributes.inode)
+        inode.generation += 1
+        dropBlocks(of: inode)
+        inode.needsCommit = false
+        inode.readAhead = ReadAheadState()
+        inode.unsyncedChunks = []
+        learn(entry.attributes, entry.grant)
+        inode.reservedSize = entry.attributes.reservedSize
+        inode.mayHaveForeignUnsynced = false
     }
 }

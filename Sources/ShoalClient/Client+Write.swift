@@ -24,16 +24,23 @@ extension Client {
             return writeClearingSetID(inode, place, Array(bytes), completion)
         }
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode)
+            hasNoCapability(inode), let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
-            storeWithEdges(copy, place, inode, inode.grant.sequence) { result in
+            let finish: Completion<Int> = { result in
                 completion(result)
                 done()
+            }
+            let sequence = inode.grant.sequence
+            dropCapability(of: inode) { [self] result in
+                switch result {
+                case .success: storeWithEdges(copy, place, inode, sequence, finish)
+                case .failure(let error): finish(.failure(error))
+                }
             }
         }
     }

@@ -20,7 +20,12 @@ package final class Client {
     /// Bytes on their way to the nodes.
     var flushBytesInFlight = 0
     /// Inodes with dirty blocks that wait for room in `flushBytesInFlight`.
-    var flushQueue: [Inode] = []
+    var flushQueue: ArraySlice<Inode> = []
+    /// Sizes and times that wait for their turn to be sent.
+    var commitQueue: ArraySlice<PendingCommit> = []
+    var commitMessages = 0
+    /// When bytes or their size were last refused.
+    var lastWriteBackFailure: MonotonicInstant?
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
@@ -30,8 +35,12 @@ package final class Client {
     var lingering: [InodeID: Inode] = [:]
     /// Inodes that are gone, as they were last.
     var goneAttributes: [InodeID: FileAttributes] = [:]
+    /// Of the cached extended attributes of all inodes.
+    var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
+    /// Record locks and flocks of this mount's processes.
+    var locks = LockLedger()
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?
 
     package init(
@@ -52,6 +61,7 @@ package final class Client {
             opened: { [unowned self] in sessionOpened($0, isNew: $1) },
             lost: { [unowned self] in sessionLost() },
             heldLeases: { [unowned self] in heldLeases() },
+            heldLocks: { [unowned self] in heldLocks() },
             received: { [unowned self] in received($0, $1) },
             notified: { [unowned self] in notified($0) },
             refused: { [unowned self] in finishOpening(.failure(.refused($0))) })
@@ -59,8 +69,6 @@ package final class Client {
 
     package var session: SessionID { metadata.session }
     package var map: ClusterMap { view.map }
-    /// Bytes of cached content that were freed so far: how much the allocator may be holding on to.
-    package var freedBytes: Int { cache.freedBytes }
     package var statistics: CacheStatistics {
         CacheStatistics(
             bytes: cache.bytes, dirtyBytes: cache.dirtyBytes, hits: cache.hits, misses: cache.misses,
@@ -86,6 +94,7 @@ package final class Client {
         finishOpening(.success(()))
         let waiting = inodes.all.filter { !$0.waiters.isEmpty }
         for inode in waiting { serveWaiters(of: inode) }
+        resumeLocks()
     }
 
     private func received(_ request: Request, _ responder: any Responder) {
@@ -107,10 +116,15 @@ package final class Client {
     }
 
     private func notified(_ notice: Request) {
-        guard notice.operation == .mapChanged, case .success(let message) = decode(notice, as: MapMessage.self) else {
-            return
+        switch notice.operation {
+        case .mapChanged:
+            if case .success(let message) = decode(notice, as: MapMessage.self) { view.adopt(message.map) }
+        case .locksGranted:
+            if case .success(let message) = decode(notice, as: LocksGrantedNotice.self) {
+                locksGranted(message.tickets)
+            }
+        default: break
         }
-        view.adopt(message.map)
     }
 
     private func decode<Message: WireMessage>(_ request: Request, as: Message.Type) -> Result<Message, WireError> {

@@ -12,9 +12,11 @@ package struct ClientLimits: Sendable {
     package var readAheadBytesMin = 512 << 10
     package var readAheadBytesMax = 8 << 20
     /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
-    package var inodesMax = 50_000
+    package var inodesMax = 25_000
     /// Cached names over all directories.
-    package var namesMax = 200_000
+    package var namesMax = 100_000
+    /// Cached extended attributes over all inodes.
+    package var extendedAttributeBytesMax = 8 << 20
     /// One attempt of a chunk request: a node that is silent for so long is reported.
     package var nodeAttemptDeadline = Interval.seconds(4)
     /// A chunk request with all its attempts; past it the call fails with EIO.
@@ -26,6 +28,10 @@ package struct ClientLimits: Sendable {
     package var retryPause = Interval.milliseconds(20)
     /// Dirty blocks that nobody syncs leave after this long.
     package var writeBehindDelay = Interval.milliseconds(300)
+    /// After a failed write-back, close waits for the nodes for this long, so that whoever goes on writing is told.
+    package var closeWaitsAfterFailure = Interval.seconds(60)
+    /// Messages with sizes and times that are under way at once; what comes meanwhile travels together in the next.
+    package var commitMessagesMax = 2
     /// Beyond the written end, so that a growing file asks for a reservation rarely.
     package var reservationStepBytes: UInt64 = 256 << 20
     /// A file that the kernel was told of is not gone for it for so long, whoever unlinks it.

@@ -21,6 +21,7 @@ final class MetadataLink: PeerDelegate {
         /// The session is gone; nothing it held may be used.
         var lost: () -> Void = {}
         var heldLeases: () -> [HeldLease] = { [] }
+        var heldLocks: () -> [HeldLock] = { [] }
         var received: (Request, any Responder) -> Void = { $1.reply(.badRequest) }
         var notified: (Request) -> Void = { _ in }
         var refused: (WireStatus) -> Void = { _ in }
@@ -32,7 +33,9 @@ final class MetadataLink: PeerDelegate {
         let deadline: MonotonicInstant
         let send: (_ caller: Caller, _ completion: @escaping (Reply) -> Void) -> Void
         let complete: (Reply) -> Void
-        var wasSent = false
+        /// The session it was first sent in. Only that one's record of replies keeps a change from being executed
+        /// twice.
+        var sentIn: SessionID?
         init(
             change: UInt64, deadline: MonotonicInstant,
             send: @escaping (_ caller: Caller, _ completion: @escaping (Reply) -> Void) -> Void,
@@ -61,9 +64,10 @@ final class MetadataLink: PeerDelegate {
     private var termMilliseconds: Int64 = 8000
     /// The server keeps our leases at least until then.
     private(set) var leasesEnd = MonotonicInstant(0)
+    /// As of the last heartbeat, or not known yet.
+    private(set) var isSpaceLow = true
     private var queue: [Pending] = []
-    /// Changes that have been sent and not been answered for good, whether under way or waiting to be sent again.
-    private var openChanges: Set<UInt64> = []
+    private var openChanges = ChangeWindow()
     private var lastChange: UInt64 = 0
     private var heartbeatIsRunning = false
     private var openingAttempt = 0
@@ -92,7 +96,8 @@ final class MetadataLink: PeerDelegate {
     // MARK: Requests
 
     /// Sends the message that `make` builds for the caller it is given, and again after a lost connection, until
-    /// `completion` has a reply or the deadline has passed (`.unreachable`).
+    /// `completion` has a reply or the deadline has passed (`.unreachable`). A change that a session which has ended
+    /// may have executed is not sent in another: `.unknownSession`.
     func request<Message: WireMessage>(
         _ operation: Operation, isChange: Bool, deadline: Interval? = nil, _ make: @escaping (Caller) -> Message,
         completion: @escaping (Reply) -> Void
@@ -111,22 +116,24 @@ final class MetadataLink: PeerDelegate {
             send: { [unowned self] caller, answered in
                 peer.call(operation, make(caller), deadline: limits.metadataAttemptDeadline, completion: answered)
             }, complete: completion)
-        if state == .open, queue.isEmpty, mayStart(pending) { start(pending) } else { queue.append(pending) }
-    }
-
-    private func mayStart(_ pending: Pending) -> Bool {
-        guard pending.change > 0, let oldest = openChanges.min() else { return true }
-        return pending.change < oldest + Caller.changesInFlightMax
+        if state == .open, queue.isEmpty, openChanges.admits(change) { start(pending) } else { queue.append(pending) }
     }
 
     private func start(_ pending: Pending) {
-        let isRetry = pending.wasSent
-        pending.wasSent = true
-        if pending.change > 0 { openChanges.insert(pending.change) }
+        let isRetry = pending.sentIn != nil
         let sentIn = session
+        if isMoot(pending) { return finish(pending, .failed(.unknownSession)) }
+        pending.sentIn = session
+        openChanges.insert(pending.change)
         pending.send(Caller(session: session, change: pending.change, isRetry: isRetry)) { [self] reply in
             answered(pending, sentIn: sentIn, reply)
         }
+    }
+
+    /// The session that may have executed the change is gone, and its record of replies with it.
+    private func isMoot(_ pending: Pending) -> Bool {
+        guard pending.change > 0, let sentIn = pending.sentIn else { return false }
+        return sentIn != session
     }
 
     private func answered(_ pending: Pending, sentIn: SessionID, _ reply: Reply) {
@@ -134,11 +141,6 @@ final class MetadataLink: PeerDelegate {
         case .unreachable, .notReady:
             guard scheduler.now < pending.deadline, state != .closed else {
                 finish(pending, reply)
-                break
-            }
-            guard sentIn == session || pending.change == 0 else {
-                // The session that may have executed it is gone, and its memory of replies with it.
-                finish(pending, .failed(.unknownSession))
                 break
             }
             enqueueAgain(pending)
@@ -170,16 +172,16 @@ final class MetadataLink: PeerDelegate {
     }
 
     private func drain() {
-        while state == .open, let first = queue.first, mayStart(first) {
+        while state == .open, let first = queue.first, openChanges.admits(first.change) {
             queue.removeFirst()
             start(first)
         }
         guard state != .open, !queue.isEmpty else { return }
         let now = scheduler.now
-        let expired = queue.filter { $0.deadline <= now }
-        guard !expired.isEmpty else { return }
-        queue.removeAll { $0.deadline <= now }
-        for pending in expired { finish(pending, .failed(.unreachable)) }
+        let ended = queue.filter { $0.deadline <= now || isMoot($0) }
+        guard !ended.isEmpty else { return }
+        queue.removeAll { $0.deadline <= now || isMoot($0) }
+        for pending in ended { finish(pending, .failed(isMoot(pending) ? .unknownSession : .unreachable)) }
     }
 
     // MARK: The session
@@ -227,8 +229,16 @@ final class MetadataLink: PeerDelegate {
                 completion: done)
             return
         }
-        var leases = events.heldLeases()[...]
         let partMax = 20_000
+        var locks = events.heldLocks()[...]
+        while !locks.isEmpty {
+            let part = Array(locks.prefix(partMax))
+            locks = locks.dropFirst(part.count)
+            peer.call(
+                .reclaimLocks, ReclaimLocksRequest(session: session, locks: part),
+                deadline: limits.metadataAttemptDeadline, completion: { _ in })
+        }
+        var leases = events.heldLeases()[...]
         while leases.count > partMax {
             let part = Array(leases.prefix(partMax))
             leases = leases.dropFirst(partMax)
@@ -264,6 +274,11 @@ final class MetadataLink: PeerDelegate {
         }
     }
 
+    /// A request of that session, sent without `request`, was answered `.unknownSession`.
+    func sessionEnded(_ ended: SessionID) {
+        if ended == session { sessionIsGone() }
+    }
+
     private func sessionIsGone() {
         guard session != .none, state != .closed else { return }
         logger.error("session \(session) has expired at the metadata server: what it had not written is lost")
@@ -272,6 +287,7 @@ final class MetadataLink: PeerDelegate {
         let wasOpen = state == .open
         state = .connecting
         events.lost()
+        drain()
         if wasOpen {
             openingAttempt += 1
             openOrReclaim(attempt: openingAttempt)
@@ -284,26 +300,28 @@ final class MetadataLink: PeerDelegate {
         if end > leasesEnd { leasesEnd = end }
     }
 
+    /// Four per term, the first at once.
     private func heartbeat() {
-        heartbeatIsRunning = true
-        scheduler.schedule(after: .milliseconds(termMilliseconds / 4)) { [weak self] in
-            guard let self else { return }
-            guard state != .closed else {
-                heartbeatIsRunning = false
-                return
+        heartbeatIsRunning = state != .closed
+        guard heartbeatIsRunning else { return }
+        if state == .open { sendHeartbeat() }
+        scheduler.schedule(after: .milliseconds(termMilliseconds / 4)) { [weak self] in self?.heartbeat() }
+    }
+
+    private func sendHeartbeat() {
+        let sentAt = scheduler.now
+        let sentIn = session
+        peer.call(
+            .heartbeat, SessionRequest(session: session), deadline: .milliseconds(termMilliseconds)
+        ) { [weak self] reply in
+            guard let self, sentIn == session else { return }
+            switch reply.decode(HeartbeatReply.self) {
+            case .success(let message):
+                extendLeases(heardAt: sentAt)
+                isSpaceLow = message.isSpaceLow
+            case .failure(.unknownSession): sessionIsGone()
+            case .failure: break  // The next one, or the lost connection, tells more.
             }
-            if state == .open {
-                let sentAt = scheduler.now
-                let sentIn = session
-                peer.call(
-                    .heartbeat, SessionRequest(session: session), deadline: .milliseconds(termMilliseconds)
-                ) { [weak self] reply in
-                    guard let self, sentIn == session else { return }
-                    if reply.status == .ok { extendLeases(heardAt: sentAt) }
-                    if reply.status == .unknownSession { sessionIsGone() }
-                }
-            }
-            heartbeat()
         }
     }
 

@@ -4,7 +4,8 @@ import ShoalTypes
 /// `FuseSession.process(_:)` (or on any of `run(threads:)`'s).
 ///
 /// Each method answers its `reply` exactly once, now or later, from any thread. Pointers among the arguments are valid
-/// only until the method returns. The kernel checks permissions (`default_permissions`) and has applied the umask.
+/// only until the method returns. The kernel checks permissions (`default_permissions`) and has applied the umask, unless
+/// `FuseMountOptions.hasAccessControlLists`: then the filesystem does, where no default ACL takes its place.
 ///
 /// Inodes: every entry that the kernel took (`entry`, `created`, and each `add` of a directory reply with attributes)
 /// counts one lookup; the inode stays known to the kernel until `forget` has given all of them back. The root always
@@ -49,11 +50,26 @@ package protocol FuseFilesystem: AnyObject {
     func write(
         _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, bytes: UnsafeRawBufferPointer, flags: FuseOpenFlags,
         reply: FuseWriteReply)
-    /// A descriptor of the file was closed; called once per close(2), whose result is the reply.
-    func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply)
-    /// The last descriptor of this open file is gone. Nobody sees an error.
+    /// A descriptor of the file was closed; called once per close(2), whose result is the reply. The record locks of
+    /// `owner`, the process, end.
+    func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply)
+    /// The last descriptor of this open file is gone. Nobody sees an error. OFD locks and flocks taken through `handle`
+    /// end.
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply)
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply)
+
+    /// fcntl(2) F_GETLK. Only with `FuseMountOptions.servesLocks`, as the two that follow.
+    func testLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseLockReply)
+    /// fcntl(2) F_SETLK; F_SETLKW if `waits`, and then `reply.request.onInterrupt` tells of a signal. `mode` nil
+    /// unlocks. The owner is a process or, for OFD locks, an open file: the kernel does not say which.
+    func setLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply)
+    /// flock(2). The owner is the open file.
+    func setFileLock(
+        _ mode: LockMode?, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply)
 
     func openDirectory(_ inode: InodeID, reply: FuseOpenReply)
     /// Adds the dots and then the entries that follow `cookie` to `reply` until it is full or there are no more.
@@ -64,18 +80,40 @@ package protocol FuseFilesystem: AnyObject {
     func statistics(_ inode: InodeID, reply: FuseStatisticsReply)
 
     func setExtendedAttribute(
-        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer, flags: CInt, reply: FuseEmptyReply)
+        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer,
+        flags: FuseExtendedAttributeFlags, reply: FuseEmptyReply)
     func getExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseExtendedAttributeReply)
     /// The names, each ended by a NUL.
     func listExtendedAttributes(of inode: InodeID, reply: FuseExtendedAttributeReply)
     func removeExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseEmptyReply)
 }
 
-/// A filesystem without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
+/// A filesystem without locks of its own (the kernel keeps them, for this mount alone) and without extended attributes: the kernel asks once, hears "not implemented", and from then on answers
 /// EOPNOTSUPP by itself.
 extension FuseFilesystem {
+    package func testLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseLockReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func setLock(
+        _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
+    package func setFileLock(
+        _ mode: LockMode?, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
+        reply: FuseEmptyReply
+    ) {
+        reply.error(.notImplemented)
+    }
+
     package func setExtendedAttribute(
-        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer, flags: CInt, reply: FuseEmptyReply
+        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer,
+        flags: FuseExtendedAttributeFlags, reply: FuseEmptyReply
     ) {
         reply.error(.notImplemented)
     }

@@ -27,6 +27,7 @@ extension MetadataEvent.ExpiryReason {
         case .recallUnanswered(let inode): "it did not give the lease on inode \(inode) back"
         case .notReclaimed: "it did not come back after the restart"
         case .conflictingClaim(let inode): "it claimed a lease on inode \(inode) that another session holds"
+        case .conflictingLock(let inode): "it claimed a lock on inode \(inode) beside which another's cannot stand"
         }
     }
 }

@@ -152,6 +152,7 @@ final class MetadataLoop: ListenerDelegate, @unchecked Sendable {
         case .publish(let map, let connections):
             let message = MapMessage(map: map)
             for connection in connections { peers[connection]?.notify(.mapChanged, message) }
+        case .grantLocks(let notice, let connection): peers[connection]?.notify(.locksGranted, notice)
         case .close(let connection):
             if let peer = peers[connection] { close(peer) }
         case .note(let event): event.log(to: logger)
@@ -184,8 +185,6 @@ final class MetadataLoop: ListenerDelegate, @unchecked Sendable {
         case .glimpse(let message): peer.call(.glimpse, message, deadline: patience, completion: completion)
         case .deleteChunks(let message):
             peer.call(.deleteChunks, message, deadline: deletionDeadline, completion: completion)
-        case .deleteContent(let message):
-            peer.call(.deleteContent, message, deadline: deletionDeadline, completion: completion)
         }
     }
 

@@ -7,7 +7,7 @@ extension MountFilesystem {
         open(inode, flags, for: reply.request.caller) { [self] result in
             switch result {
             case .success:
-                let isTaken = reply.opened(handle(of: inode), options: MountFilesystem.openOptions)
+                let isTaken = reply.opened(nextHandle(), options: MountFilesystem.openOptions)
                 if !isTaken { client.release(inode) { _ in } }
             case .failure(let error): reply.error(gone(error))
             }
@@ -19,8 +19,7 @@ extension MountFilesystem {
         completion: @escaping Completion<FileAttributes>
     ) {
         client.open(
-            inode, writes: flags.isWritable, truncates: flags.isTruncate, clearsSetID: caller.losesSetID,
-            completion: completion)
+            inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID, completion: completion)
     }
 
     func create(
@@ -29,6 +28,7 @@ extension MountFilesystem {
     ) {
         var file = Client.NewFile(
             mode: mode & ~FileKind.mask | FileKind.regular.rawValue, uid: caller.uid, gid: caller.gid)
+        file.umask = caller.umask
         file.opens = true
         create(Creation(name: name, parent: parent, file: file, flags: flags, caller: caller, reply: reply))
     }
@@ -82,11 +82,12 @@ extension MountFilesystem {
     }
 
     private func created(_ attributes: FileAttributes, _ reply: FuseCreateReply) {
-        let isTaken = reply.created(attributes, handle(of: attributes.inode), options: MountFilesystem.openOptions)
+        let isTaken = reply.created(attributes, nextHandle(), options: MountFilesystem.openOptions)
         if !isTaken { client.release(attributes.inode) { _ in } }
     }
 
     func read(_ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, reply: FuseReadReply) {
+        guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
         client.read(inode, offset: offset, length: count) { result in
             switch result {
             case .success(let pieces): reply.gather(pieces)
@@ -99,6 +100,7 @@ extension MountFilesystem {
         _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, bytes: UnsafeRawBufferPointer, flags: FuseOpenFlags,
         reply: FuseWriteReply
     ) {
+        guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
         let clearsSetID = reply.request.caller.losesSetID
         client.write(inode, flags.isAppend ? .end : .at(offset), bytes, clearsSetID: clearsSetID) { [self] result in
             switch result {
@@ -115,11 +117,15 @@ extension MountFilesystem {
         }
     }
 
-    func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
-        client.flush(inode, completion: finish(reply))
+    /// Locks go after the bytes: whoever gets them next need not wait for these.
+    func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply) {
+        client.flush(inode) { [self] written in
+            client.ownerClosed(inode, owner) { [self] _ in finish(reply)(written) }
+        }
     }
 
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
+        client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
         client.release(inode, completion: finish(reply))
     }
 

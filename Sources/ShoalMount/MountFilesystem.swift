@@ -7,12 +7,21 @@ import ShoalTypes
 /// other one sees.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
+    private var lastHandle: UInt64 = 0
+
     init(client: Client) { self.client = client }
 
     /// Direct I/O, and writes of one file side by side: their order is the client's business.
     static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
 
+    /// Of a directory: nothing is remembered of an open one.
     func handle(of inode: InodeID) -> FuseFileHandle { FuseFileHandle(inode.rawValue) }
+
+    /// Of an open file: its own number, since locks belong to it.
+    func nextHandle() -> FuseFileHandle {
+        lastHandle += 1
+        return FuseFileHandle(lastHandle)
+    }
 
     /// Inode numbers are for good: there is no table to take this one out of.
     func forget(_ inode: InodeID, lookups: UInt64) { client.forgotten(inode) }

@@ -114,15 +114,8 @@ final class MetadataLink: PeerDelegate, @unchecked Sendable {  // confined to th
     }
 
     func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
-        do throws(WireError) {
-            switch request.operation {
-            case .deleteChunks: core.delete(try request.decode(), responder)
-            case .deleteContent: core.deleteContent(try request.decode(), responder)
-            default: responder.reply(.badRequest)
-            }
-        } catch {
-            responder.reply(.badRequest)
-        }
+        guard request.operation == .deleteChunks else { return responder.reply(.badRequest) }
+        do throws(WireError) { core.delete(try request.decode(), responder) } catch { responder.reply(.badRequest) }
     }
 
     private func refuse(_ error: NodeError) {

@@ -12,58 +12,16 @@ extension NodeCore {
                 delete(message, responder)
             }
         }
-        delete(message.chunks) { responder.reply($0) }
-    }
-
-    /// Whatever this node has of content that no file refers to any more.
-    func deleteContent(_ message: ContentListRequest, _ responder: any Responder) {
-        let first = ChunkID(data: message.contents.first ?? .none, index: 0)
-        if let verdict = admission.admitEpoch(message.epoch) {
-            return postpone(verdict, chunk: first, responder: responder) { [self] in
-                deleteContent(message, responder)
-            }
-        }
-        let partitionCount = map.partitions.count
-        // Writes that were admitted before come first: nobody sends any for these data IDs after.
-        threads.scanAfterBarrier { [self] store in
-            let found: Result<[ChunkID], ChunkStoreError>
-            do throws(ChunkStoreError) {
-                found = .success(try NodeCore.chunks(of: message.contents, in: partitionCount, store))
-            } catch {
-                found = .failure(error)
-            }
-            post { [self] in
-                switch found {
-                case .success(let chunks): delete(chunks) { responder.reply($0) }
-                case .failure(let error):
-                    noteFailure(error)
-                    responder.reply(error.status)
-                }
-            }
+        var single = message.chunks
+        let boundary = single.partition { $0.index == ChunkListRequest.everyIndex }
+        let contents = single[boundary...].map(\.data)
+        delete(Array(single[..<boundary])) { [self] status in
+            guard status == .ok else { return responder.reply(status) }
+            delete(contents: contents[...]) { responder.reply($0) }
         }
     }
 
-    /// One seek of the index per partition and data ID, and one step per chunk that is there.
-    private static func chunks(
-        of contents: [DataID], in partitionCount: Int, _ store: ChunkStore
-    ) throws(ChunkStoreError) -> [ChunkID] {
-        var found: [ChunkID] = []
-        for data in contents where data != .none {
-            let before = ChunkID(data: DataID(data.rawValue - 1), index: .max)
-            for partition in 0..<partitionCount {
-                var after = before
-                while true {
-                    let records = try store.scan(PartitionID(UInt16(partition)), after: after, limit: 16)
-                    let own = records.prefix { $0.chunk.data == data }
-                    found += own.map(\.chunk)
-                    guard own.count == 16, let last = own.last else { break }
-                    after = last.chunk
-                }
-            }
-        }
-        return found
-    }
-
+    /// `completion` gets ok, or the first failure; from any thread.
     private func delete(_ chunks: [ChunkID], completion: @escaping @Sendable (WireStatus) -> Void) {
         guard !chunks.isEmpty else { return completion(.ok) }
         let map = map
@@ -81,6 +39,39 @@ extension NodeCore {
                 }
             }
         }
+    }
+
+    /// Whole files, one after the other, a bounded number of chunks at a time.
+    private func delete(contents: ArraySlice<DataID>, completion: @escaping @Sendable (WireStatus) -> Void) {
+        guard let data = contents.first else { return completion(.ok) }
+        let partitionCount = map.partitions.count
+        threads.scan { [self] store in
+            var found: [ChunkID] = []
+            do throws(ChunkStoreError) {
+                for partition in 0..<partitionCount where found.count < ChunkListRequest.chunksMax {
+                    found += try NodeCore.chunks(of: data, in: PartitionID(UInt16(partition)), store)
+                }
+            } catch {
+                noteFailure(error)
+                return completion(error.status)
+            }
+            let (chunks, rest) = (found, found.isEmpty ? contents.dropFirst() : contents)
+            post { [self] in
+                delete(chunks) { [self] status in
+                    guard status == .ok else { return completion(status) }
+                    post { [self] in delete(contents: rest, completion: completion) }
+                }
+            }
+        }
+    }
+
+    /// Some of the chunks of `data` that the partition has; none if it has none.
+    private static func chunks(
+        of data: DataID, in partition: PartitionID, _ store: ChunkStore
+    ) throws(ChunkStoreError) -> [ChunkID] {
+        guard data != .none else { return [] }
+        let before = ChunkID(data: DataID(data.rawValue - 1), index: .max)
+        return try store.scan(partition, after: before, limit: 256).map(\.chunk).filter { $0.data == data }
     }
 }
 

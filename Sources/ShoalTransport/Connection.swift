@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import ShoalRPC
@@ -123,7 +124,18 @@ extension Connection: ChannelDuplexHandler {
             deferredInput.writeBuffer(&buffer)
             return
         }
+        if case .accepted = role { loop.received(from: callerProcessor) } else { loop.received(from: nil) }
         loop.batch { buffer.withUnsafeReadableBytes { consume($0) } }
+    }
+
+    /// The processor that took the last packet in: on loopback the sender's, else the one that the network card
+    /// interrupts (SO_INCOMING_CPU, socket(7)).
+    private func callerProcessor() -> Int? {
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_INCOMING_CPU))
+        do { return (try context?.channel.syncOptions?.getOption(option)).map { Int($0) } } catch {
+            // A channel that cannot say is no caller to follow.
+            return nil
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -32,6 +32,8 @@ package enum FileError: Error, Sendable, CaseIterable {
     case timedOut
     case notConnected
     case noDevice
+    case deadlock
+    case noLocks
 
     /// The errno(3) value.
     package var errno: CInt {
@@ -66,6 +68,8 @@ package enum FileError: Error, Sendable, CaseIterable {
         case .timedOut: ETIMEDOUT
         case .notConnected: ENOTCONN
         case .noDevice: ENODEV
+        case .deadlock: EDEADLK
+        case .noLocks: ENOLCK
         }
     }
 

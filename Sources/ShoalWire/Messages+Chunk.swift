@@ -112,23 +112,6 @@ package struct ChunkListRequest: WireMessage, Equatable {
     }
 }
 
-/// deleteContent: every chunk that the node has of these data IDs, which are never used again. Cheaper than to name the
-/// chunks of a file that may have billions, nearly all of them holes. The reply is empty.
-package struct ContentListRequest: WireMessage, Equatable {
-    package static let contentsMax = 64
-    package var epoch = Epoch(0)
-    package var contents: [DataID] = []
-    package init() {}
-    package init(epoch: Epoch, contents: [DataID]) {
-        self.epoch = epoch
-        self.contents = contents
-    }
-    package mutating func code(_ coder: inout WireCoder) {
-        coder.number(&epoch)
-        coder.list(&contents, max: Self.contentsMax, minimumBytes: 8, blank: .none) { $0.number(&$1) }
-    }
-}
-
 /// A chunk as a node has it.
 package struct ChunkDigest: Hashable, Sendable {
     package var chunk: ChunkID
@@ -199,6 +182,7 @@ package struct PartitionDigestRequest: WireMessage, Equatable {
 }
 
 extension ChunkListRequest {
-    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced.
+    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced; in `deleteChunks`:
+    /// every chunk of that data ID that the node has, in any partition.
     package static let everyIndex = UInt32.max
 }

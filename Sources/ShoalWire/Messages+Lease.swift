@@ -36,28 +36,6 @@ package struct ReleaseLeasesRequest: WireMessage, Equatable {
     }
 }
 
-/// Under the write lease, after the nodes hold the bytes: the file's size and times. Also raises or lowers the
-/// reservation, which must be raised (and answered) before bytes past it are sent to any node. Reply: `EntryReply`.
-package struct CommitWriteRequest: WireMessage, Equatable {
-    package var caller = Caller()
-    package var inode = InodeID(0)
-    package var sequence = LeaseSequence.none
-    package var size: UInt64 = 0
-    package var reservedSize: UInt64 = 0
-    package var modifyTime = Timestamp()
-    package var changeTime = Timestamp()
-    package init() {}
-    package mutating func code(_ coder: inout WireCoder) {
-        coder.caller(&caller)
-        coder.number(&inode)
-        coder.number(&sequence)
-        coder.integer(&size)
-        coder.integer(&reservedSize)
-        coder.timestamp(&modifyTime)
-        coder.timestamp(&changeTime)
-    }
-}
-
 /// Metadata server -> client: give this lease back down to `mode`. The reply (`RecallReply`) comes when it has been
 /// done.
 package struct RecallRequest: WireMessage, Equatable {

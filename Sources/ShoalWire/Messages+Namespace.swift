@@ -118,6 +118,9 @@ package struct AttributeChange: Hashable, Sendable {
     package var accessTime: Timestamp?
     package var modifyTime: Timestamp?
     package init() {}
+
+    /// Permissions are written into an ACL; an owner, a group and a size take the capabilities.
+    package var changesExtendedAttributes: Bool { permissions != nil || uid != nil || gid != nil || size != nil }
 }
 
 package struct SetAttributesRequest: WireMessage, Equatable {
@@ -224,6 +227,8 @@ package struct CreateRequest: WireMessage, Equatable {
     package var parent = InodeID(0)
     package var name = FileName.blank
     package var mode: UInt32 = 0
+    /// Permission bits that the creator does not give; a default ACL of the parent takes its place.
+    package var umask: UInt32 = 0
     package var uid: UInt32 = 0
     package var gid: UInt32 = 0
     package var device: UInt32 = 0
@@ -237,6 +242,7 @@ package struct CreateRequest: WireMessage, Equatable {
         coder.number(&parent)
         coder.name(&name)
         coder.integer(&mode)
+        coder.integer(&umask)
         coder.integer(&uid)
         coder.integer(&gid)
         coder.integer(&device)
@@ -307,12 +313,17 @@ package struct RemovalReply: WireMessage, Equatable {
     /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as
     /// it is). Where the last name went and `isOrphan` is not set, whatever was held has ended.
     package var grant = Grant.none
+    /// The attributes after, of what this changed besides `removed`: the directories and, of a rename, what was moved.
+    /// Empty where a rename had nothing to do. At most four.
+    package var changed: [FileAttributes] = []
+    package static let changedMax = 4
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
         coder.attributes(&removed)
         coder.boolean(&isOrphan)
         coder.number(&moved)
         coder.grant(&grant)
+        coder.list(&changed, max: Self.changedMax, minimumBytes: 89, blank: FileAttributes()) { $0.attributes(&$1) }
     }
 }
 

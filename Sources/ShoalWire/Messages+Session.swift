@@ -81,9 +81,17 @@ package struct SessionRequest: WireMessage, Equatable {
 
 package struct HeartbeatReply: WireMessage, Equatable {
     package var epoch = Epoch(0)
+    /// To a client: on some node there is so little space left that writes may soon be refused.
+    package var isSpaceLow = false
     package init() {}
-    package init(epoch: Epoch) { self.epoch = epoch }
-    package mutating func code(_ coder: inout WireCoder) { coder.number(&epoch) }
+    package init(epoch: Epoch, isSpaceLow: Bool = false) {
+        self.epoch = epoch
+        self.isSpaceLow = isSpaceLow
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.number(&epoch)
+        coder.boolean(&isSpaceLow)
+    }
 }
 
 /// One lease as a session believes to hold it.

@@ -25,12 +25,23 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case readLink = 29
     case statFileSystem = 30
     case syncMetadata = 31
+    case setExtendedAttribute = 32
+    case getExtendedAttribute = 33
+    case listExtendedAttributes = 34
+    case removeExtendedAttribute = 35
+
+    // Client -> metadata server: record locks and flock.
+    case setLock = 36
+    case testLock = 37
+    case cancelLock = 38
+    case reclaimLocks = 39
 
     // Client -> metadata server: leases and content.
     case acquireLease = 40
     case releaseLeases = 41
     case commitWrite = 42
-    case setAccessTimes = 43
+    case commitWrites = 43
+    case setAccessTimes = 44
 
     // Client -> metadata server: two-phase upload.
     case prepareUpload = 45
@@ -40,6 +51,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     // Metadata server -> client.
     case recall = 50
     case glimpse = 51
+    case locksGranted = 52
 
     // Metadata server -> client and node.
     case mapChanged = 55
@@ -52,7 +64,6 @@ package enum Operation: UInt16, Sendable, CaseIterable {
 
     // Metadata server -> node.
     case deleteChunks = 70
-    case deleteContent = 71
 
     // Client -> node.
     case readChunk = 80

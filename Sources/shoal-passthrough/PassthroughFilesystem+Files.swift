@@ -74,7 +74,7 @@ extension PassthroughFilesystem {
         }
     }
 
-    func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
+    func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply) {
         answer(reply) { () throws(FileError) in try succeed(close(dup(CInt(handle.rawValue)))) }
     }
 

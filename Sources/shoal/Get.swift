@@ -35,7 +35,7 @@ struct Get: ParsableCommand {
         }
         let inode = found.inode
         let opened: FileAttributes = try remote.wait(path) {
-            $0.open(inode, writes: false, truncates: false, completion: $1)
+            $0.open(inode, truncates: false, completion: $1)
         }
         let name = file ?? path.split(separator: "/").last.map(String.init) ?? path
         if name == "-" {

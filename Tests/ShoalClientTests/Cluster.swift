@@ -59,6 +59,16 @@ final class Cluster {
         return try #require(result, "the operation does not end").get()
     }
 
+    /// The nodes have room from now on, and the clients know.
+    func makeRoom(for clients: [Client]) {
+        for node in nodes {
+            node.usage.bytesTotal = 100 << 30
+            node.usage.bytesFree = 90 << 30
+        }
+        let isKnown = scheduler.run(for: .seconds(10)) { clients.allSatisfy { !$0.metadata.isSpaceLow } }
+        #expect(isKnown, "nobody says that there is room")
+    }
+
     // MARK: Calls
 
     func create(_ client: Client, _ name: String, opens: Bool = true) throws -> InodeID {
@@ -68,7 +78,7 @@ final class Cluster {
     }
 
     func open(_ client: Client, _ id: InodeID, truncates: Bool = false) throws {
-        _ = try wait { client.open(id, writes: false, truncates: truncates, completion: $0) }
+        _ = try wait { client.open(id, truncates: truncates, completion: $0) }
     }
 
     func write(_ client: Client, _ id: InodeID, _ place: Client.WritePlace, _ bytes: [UInt8]) throws {

@@ -162,4 +162,30 @@ struct FailureTests {
         let expected = pattern(5000, 1) + zeros(195_000) + late + zeros(49_000) + late
         #expect(try cluster.read(c, file) == expected)
     }
+
+    @Test("When one replica is corrupt and the other not ready yet, a read waits for the other")
+    func corruptAndNotReady() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(9000, 1))
+        try cluster.sync(a, file)
+        let data = try #require(a.inodes.existing(file)).attributes.data
+        let replicas = a.map[a.map.partition(of: ChunkID(data: data, index: 0))].inSync
+        let holders = cluster.nodes.filter { replicas.contains($0.id) }
+        try #require(holders.count == 2)
+        holders[0].isRotten = true
+        holders[1].readStatus = .notReady
+        var result: Result<Int, FileError>?
+        b.read(file, offset: 0, length: 9000) { result = $0.map { $0.reduce(0) { $0 + $1.count } } }
+        cluster.scheduler.run(for: .seconds(2))
+        #expect(result == nil)
+        holders[1].readStatus = nil
+        #expect(cluster.scheduler.run(for: .seconds(5)) { result != nil })
+        #expect(try cluster.read(b, file) == pattern(9000, 1))
+        holders[1].isRotten = true
+        let c = try cluster.client("c")
+        #expect(throws: FileError.inputOutput) { _ = try cluster.read(c, file) }
+    }
 }

@@ -203,4 +203,86 @@ struct LeaseTests {
         #expect(cluster.scheduler.run(for: .seconds(10)) { isDone })
         #expect(try cluster.read(b, made.inode) == pattern(9000, 1))
     }
+
+    @Test("A client that publishes an upload sees it at once, whatever it had cached under that name")
+    func publisherSeesItsUpload() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        #expect(try cluster.lookup(a, "u") == nil)
+        let file = try publish(pattern(9000, 1), cluster, a)
+        #expect(try cluster.lookup(a, "u") == file)
+        #expect(try cluster.read(a, file) == pattern(9000, 1))
+        try cluster.write(a, file, .at(9000), pattern(2000, 2))
+        #expect(try publish(pattern(6000, 3), cluster, a) == file)
+        #expect(try cluster.read(a, file) == pattern(6000, 3))
+        cluster.scheduler.run(for: .seconds(2))
+        let b = try cluster.client("b")
+        #expect(try cluster.read(b, file) == pattern(6000, 3))
+        try cluster.write(a, file, .at(6000), pattern(1000, 4))
+        #expect(try cluster.read(b, file) == pattern(6000, 3) + pattern(1000, 4))
+    }
+
+    private func publish(_ bytes: [UInt8], _ cluster: Cluster, _ client: Client) throws -> InodeID {
+        let upload: Upload = try cluster.wait { Upload.prepare(client, size: UInt64(bytes.count), completion: $0) }
+        try cluster.wait { upload.append(bytes, completion: $0) }
+        return try cluster.wait {
+            upload.publish(.root, named("u"), mode: 0o100644, uid: 0, gid: 0, completion: $0)
+        }.inode
+    }
+
+    @Test("Opening a file takes no reader's lease away; its first write does")
+    func openLeavesReaders() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(9000, 1))
+        #expect(try cluster.read(b, file) == pattern(9000, 1))
+        let before = cluster.nodes.reduce(0) { $0 + $1.readCount }
+        try cluster.open(a, file)
+        #expect(try cluster.read(b, file) == pattern(9000, 1))
+        #expect(cluster.nodes.reduce(0) { $0 + $1.readCount } == before)
+        try cluster.write(a, file, .at(0), pattern(9000, 2))
+        #expect(b.inodes.existing(file)?.grant.mode ?? .none < .read)
+        #expect(try cluster.read(b, file) == pattern(9000, 2))
+    }
+
+    @Test("An operation that waits for its turn and loses the lease fails, and does not run")
+    func exclusiveUseWithoutLease() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let file = try cluster.create(a, "f")
+        let inode = try #require(a.inodes.existing(file))
+        var log: [String] = []
+        var ends: [() -> Void] = []
+        for _ in 0..<2 { a.withLease(.write, on: inode, failure: { log.append("\($0)") }) { ends.append($0) } }
+        try #require(ends.count == 2)
+        for number in 0..<2 {
+            a.withExclusiveUse(of: inode) { error in
+                log.append("\(number): \(error)")
+                ends[number]()
+            } _: {
+                log.append("\(number) runs")
+            }
+        }
+        #expect(log == ["0 runs"])
+        cluster.metadata.refusals[.acquireLease] = .failed(.notFound)
+        inode.grant.mode = .pin
+        a.endExclusiveUse(of: inode)
+        ends[0]()
+        cluster.scheduler.run(for: .seconds(1))
+        #expect(log == ["0 runs", "1: \(FileError.notFound)"])
+        #expect(inode.active == 0)
+    }
+
+    @Test("A rename between two names of one file leaves both")
+    func renameToItself() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let file = try cluster.create(a, "f")
+        _ = try cluster.wait { a.link(file, .root, named("g"), completion: $0) }
+        try cluster.wait { a.rename(.root, named("f"), to: .root, named("g"), .replace, completion: $0) }
+        #expect(try cluster.lookup(a, "f") == file)
+        #expect(try cluster.lookup(a, "g") == file)
+    }
 }

@@ -20,6 +20,9 @@ final class MetadataTwin: ListenerDelegate {
     /// Counts starts: what an earlier process had under way is moot.
     private var life = 0
     private(set) var events: [MetadataEvent] = []
+    private(set) var requestCounts: [Operation: Int] = [:]
+    /// What requests of an operation are answered instead of being handled.
+    var refusals: [Operation: WireStatus] = [:]
 
     init(board: Switchboard, replicas: UInt8, limits: CoordinatorLimits) throws {
         self.board = board
@@ -88,6 +91,8 @@ final class MetadataTwin: ListenerDelegate {
 
     func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
         guard let connection = ids[ObjectIdentifier(peer)] else { return responder.reply(.notReady) }
+        requestCounts[request.operation, default: 0] += 1
+        if let refusal = refusals[request.operation] { return responder.reply(refusal) }
         lastRequest += 1
         responders[RequestID(lastRequest)] = responder
         core.received(request.operation, request.message, RequestID(lastRequest), on: connection, at: moment)
@@ -105,6 +110,7 @@ final class MetadataTwin: ListenerDelegate {
                 later { $0.core.synced(question, at: $0.moment) }
             case .publish(let map, let connections):
                 for connection in connections { peers[connection]?.notify(.mapChanged, MapMessage(map: map)) }
+            case .grantLocks(let notice, let connection): peers[connection]?.notify(.locksGranted, notice)
             case .close(let connection): peers[connection]?.link?.cut()
             case .note(let event): events.append(event)
             case .fail(let reason): Issue.record("the core failed: \(reason)")
@@ -135,8 +141,6 @@ final class MetadataTwin: ListenerDelegate {
         case .glimpse(let message): peer.call(.glimpse, message, deadline: patience, completion: completion)
         case .deleteChunks(let message):
             peer.call(.deleteChunks, message, deadline: .seconds(30), completion: completion)
-        case .deleteContent(let message):
-            peer.call(.deleteContent, message, deadline: .seconds(30), completion: completion)
         }
     }
 }

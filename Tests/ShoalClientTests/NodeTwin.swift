@@ -25,9 +25,14 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     /// Finds the node to copy from.
     var source: (NodeID) -> NodeTwin? = { _ in nil }
 
+    /// What heartbeats say of space: unknown, so that writers wait at close.
+    var usage = NodeUsage()
+
     // Faults.
     /// What writes are answered instead.
     var writeStatus: WireStatus?
+    /// What reads are answered instead.
+    var readStatus: WireStatus?
     /// Requests wait until this is false again.
     var isStalled = false {
         didSet {
@@ -79,6 +84,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         message.node = id
         message.cluster = id == NodeID(0) ? .unknown : ClusterID(7)
         message.address = address
+        message.usage = usage
         metadata?.call(.registerNode, message, deadline: .seconds(5)) { [weak self] reply in
             guard let self, case .success(let answer) = reply.decode(RegisterNodeReply.self) else { return }
             id = answer.node
@@ -91,7 +97,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
         board.scheduler.schedule(after: .seconds(1)) { [weak self, weak peer = metadata] in
             guard let self, let peer, peer === metadata, peer.isConnected else { return }
             peer.call(
-                .nodeHeartbeat, NodeHeartbeatRequest(node: id, usage: NodeUsage()), deadline: .seconds(5)
+                .nodeHeartbeat, NodeHeartbeatRequest(node: id, usage: usage), deadline: .seconds(5)
             ) { [weak self] reply in
                 if reply.status == .unknownSession { self?.register() }
             }
@@ -185,11 +191,13 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             return responder.reply(.ok)
         case .deleteChunks:
             guard case .success(let message) = decode(request, as: ChunkListRequest.self) else { break }
-            for chunk in message.chunks { chunks[chunk] = nil }
-            return responder.reply(.ok)
-        case .deleteContent:
-            guard case .success(let message) = decode(request, as: ContentListRequest.self) else { break }
-            for chunk in chunks.keys where message.contents.contains(chunk.data) { chunks[chunk] = nil }
+            for chunk in message.chunks {
+                guard chunk.index == ChunkListRequest.everyIndex else {
+                    chunks[chunk] = nil
+                    continue
+                }
+                for known in chunks.keys.filter({ $0.data == chunk.data }) { chunks[known] = nil }
+            }
             return responder.reply(.ok)
         default: break
         }
@@ -201,6 +209,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     }
 
     private func read(_ message: ReadChunkRequest, _ responder: any Responder) {
+        if let readStatus { return responder.reply(readStatus) }
         guard message.epoch <= map.epoch else { return fetchMap(responder) { [self] in read(message, responder) } }
         let partition = map.partition(of: message.chunk)
         guard message.epoch >= map[partition].changedAt else { return responder.reply(.staleEpoch) }

@@ -68,7 +68,7 @@ struct FileOperationTests {
     @Test("The error of flush is the error of close")
     func failingFlush() throws {
         final class Failing: MemoryFilesystem, @unchecked Sendable {
-            override func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
+            override func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply) {
                 reply.error(.noSpace)
             }
         }

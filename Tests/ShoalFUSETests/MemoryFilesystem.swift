@@ -287,7 +287,7 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         }
     }
 
-    func flush(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
+    func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply) {
         note()
         reply.done()
     }

@@ -19,6 +19,8 @@ final class CoordinatorHarness {
     private var replies: [RequestID: (status: WireStatus, message: [UInt8])] = [:]
     private var inboxes: [ConnectionID: [(QuestionID, MetadataQuestion)]] = [:]
     private(set) var closed: Set<ConnectionID> = []
+    /// Tickets of waits for locks that have ended, by connection.
+    private(set) var grantedLocks: [ConnectionID: [UInt64]] = [:]
     private var lastRequest: UInt64 = 0
     private var lastConnection: UInt64 = 0
 
@@ -120,6 +122,7 @@ final class CoordinatorHarness {
             case .ask(let connection, let question, let what): inboxes[connection, default: []].append((question, what))
             case .sync(let question): heldSyncs.append(question)
             case .publish(let map, _): published.append(map)
+            case .grantLocks(let notice, let connection): grantedLocks[connection, default: []] += notice.tickets
             case .close(let connection):
                 closed.insert(connection)
                 inboxes[connection] = nil

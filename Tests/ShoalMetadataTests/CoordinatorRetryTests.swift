@@ -109,4 +109,25 @@ struct CoordinatorRetryTests {
         let stranger = Caller(session: SessionID(999))
         #expect(harness.status(a.send(.getAttributes, InodeRequest(caller: stranger, inode: .root))) == .unknownSession)
     }
+
+    @Test("a retry of a removal or rename is told the attributes of now, of what is still there")
+    func retryOfRemoval() throws {
+        let harness = try CoordinatorHarness()
+        let a = try CoordinatorClient(harness)
+        let file = try a.create("f")
+        var message = RenameRequest()
+        message.caller = a.nextChange()
+        message.parent = .root
+        message.name = fileName("f")
+        message.newParent = .root
+        message.newName = fileName("g")
+        let first = try harness.reply(a.send(.rename, message), as: RemovalReply.self)
+        #expect(first.changed.map(\.inode) == [.root, file.attributes.inode])
+        let unlink = NameRequest(
+            caller: a.nextChange(), parent: .root, name: fileName("g"), unused: file.attributes.inode)
+        let second = try harness.reply(a.send(.unlink, unlink), as: RemovalReply.self)
+        message.caller.isRetry = true
+        let again = try harness.reply(a.send(.rename, message), as: RemovalReply.self)
+        #expect(again.changed == second.changed)
+    }
 }

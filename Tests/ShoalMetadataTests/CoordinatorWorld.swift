@@ -220,13 +220,12 @@ final class CoordinatorWorld {
             switch action {
             case .reply(let request, let status, let message, _): reply(request, status, message)
             case .replyAfterSync(let request): reply(request, .ok, [])
-            case .ask(let connection, let question, .deleteChunks),
-                .ask(let connection, let question, .deleteContent):
+            case .ask(let connection, let question, .deleteChunks):
                 if connection == node { deletions.append(question) }
             case .ask(let connection, let question, let what):
                 links[connection]?.toClient.append(.ask(question, what))
             case .sync(let question): syncs.append(question)
-            case .publish: break
+            case .publish, .grantLocks: break
             case .close(let connection):
                 links[connection]?.toServer = []
                 links[connection]?.toClient.append(.closed)

@@ -73,21 +73,14 @@ final class FakeMetadata: ListenerDelegate, @unchecked Sendable {  // state is t
 
     /// Sends deleteChunks to every node that is up; true if all answered ok.
     func delete(_ chunks: [ChunkID]) -> Bool {
-        askAll(.deleteChunks, ChunkListRequest(epoch: currentMap.epoch, chunks: chunks))
-    }
-
-    /// The same with deleteContent.
-    func delete(contentOf contents: [DataID]) -> Bool {
-        askAll(.deleteContent, ContentListRequest(epoch: currentMap.epoch, contents: contents))
-    }
-
-    private func askAll(_ operation: ShoalWire.Operation, _ message: some WireMessage) -> Bool {
         let outcome = Awaited<Bool>()
         loop.execute { [self] in
             let live = peers.filter { nodes[$0.key] != nil }.map(\.value)
             let gathered = Gathered(live.count) { outcome.set($0) }
             for peer in live {
-                peer.call(operation, message, deadline: .seconds(5)) { gathered.add($0.status == .ok) }
+                peer.call(
+                    .deleteChunks, ChunkListRequest(epoch: map.epoch, chunks: chunks), deadline: .seconds(5)
+                ) { gathered.add($0.status == .ok) }
             }
         }
         return outcome.wait()

@@ -216,20 +216,21 @@ struct ServiceTests {
             let read = client.read(chunk, length: 4096, epoch: map.epoch, from: try cluster.address(node))
             #expect(read.status == .ok && read.bytes.isEmpty)
         }
-        // All of some content: wherever in a file its chunks are, and of no other.
-        let far = ChunkID(data: chunk.data, index: .max)
-        let other = ChunkID(data: DataID(chunk.data.rawValue + 1), index: 0)
-        func each(_ chunk: ChunkID, _ body: (HostPort) -> Void) throws {
-            for node in map[map.partition(of: chunk)].inSync { body(try cluster.address(node)) }
+        // A file as a whole: 300 chunks in many partitions, and nothing of its neighbours.
+        let (before, after) = (DataID(chunk.data.rawValue + 1), DataID(chunk.data.rawValue + 3))
+        let whole = (0..<300).map { ChunkID(data: DataID(chunk.data.rawValue + 2), index: $0 * 7) }
+        let kept = [ChunkID(data: before, index: .max), ChunkID(data: after, index: 0)]
+        for written in whole + kept {
+            for node in map[map.partition(of: written)].inSync {
+                let address = try cluster.address(node)
+                #expect(client.write(written, block, epoch: map.epoch, version: 1, to: address) == .ok)
+            }
         }
-        for chunk in [chunk, far, other] {
-            try each(chunk) { #expect(client.write(chunk, block, epoch: map.epoch, version: 2, to: $0) == .ok) }
-        }
-        #expect(cluster.metadata.delete(contentOf: [chunk.data]))
-        for (chunk, isLeft) in [(chunk, false), (far, false), (other, true)] {
-            try each(chunk) {
-                let read = client.read(chunk, length: 4096, epoch: map.epoch, from: $0)
-                #expect(read.status == .ok && read.bytes.isEmpty != isLeft)
+        #expect(cluster.metadata.delete([ChunkID(data: whole[0].data, index: ChunkListRequest.everyIndex)]))
+        for read in whole + kept {
+            for node in map[map.partition(of: read)].inSync {
+                let answer = client.read(read, length: 4096, epoch: map.epoch, from: try cluster.address(node))
+                #expect(answer.status == .ok && answer.bytes.isEmpty == !kept.contains(read))
             }
         }
         // Only the leader may.

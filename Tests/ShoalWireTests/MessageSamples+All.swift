@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 extension MessageSample {
-    static let all = session + namespace + leases + chunks + cluster
+    static let all = session + namespace + extendedAttributes + leases + locks + chunks + cluster
 
     private static let session = [
         MessageSample(of: Hello.self) {
@@ -16,7 +16,7 @@ extension MessageSample {
         MessageSample { OpenSessionRequest(label: $0.text()) },
         MessageSample { OpenSessionReply(session: $0.id(), termMilliseconds: $0.number(), map: $0.map()) },
         MessageSample { SessionRequest(session: $0.id()) },
-        MessageSample { HeartbeatReply(epoch: $0.id()) },
+        MessageSample { HeartbeatReply(epoch: $0.id(), isSpaceLow: $0.flag()) },
         MessageSample { ReclaimLeasesRequest(session: $0.id(), leases: $0.list { $0.lease() }, isLast: $0.flag()) },
         MessageSample { MapMessage(map: $0.map()) },
         MessageSample { ReportNodeRequest(node: $0.id(), epoch: $0.id(), partition: $0.id()) },
@@ -54,6 +54,7 @@ extension MessageSample {
             $0.parent = $1.id()
             $0.name = $1.name()
             $0.mode = $1.fileMode()
+            $0.umask = $1.number()
             $0.uid = $1.number()
             $0.gid = $1.number()
             $0.device = $1.number()
@@ -74,6 +75,7 @@ extension MessageSample {
             $0.removed = $1.attributes()
             $0.isOrphan = $1.flag()
             $0.moved = $1.id()
+            $0.changed = $1.list(max: RemovalReply.changedMax) { $0.attributes() }
         },
         MessageSample { ReadLinkReply(target: $0.raw(max: Geometry.symlinkBytesMax)) },
         MessageSample {
@@ -81,9 +83,38 @@ extension MessageSample {
         },
     ]
 
+    private static let extendedAttributes = [
+        MessageSample(of: SetExtendedAttributeRequest.self) {
+            $0.caller = $1.caller()
+            $0.inode = $1.id()
+            $0.name = $1.attributeName()
+            $0.value = $1.raw(max: 300)
+            $0.rule = ExtendedAttributeRule(rawValue: UInt8($1.next() % 8))
+        },
+        MessageSample { ExtendedAttributeRequest(caller: $0.caller(), inode: $0.id(), name: $0.attributeName()) },
+        MessageSample { ExtendedAttributeReply(value: $0.raw(max: 300)) },
+        MessageSample(of: ExtendedAttributesReply.self) {
+            $0.attributes = $1.attributes()
+            $0.grant = $1.grant()
+            $0.entries = $1.list { random in
+                ExtendedAttribute(name: random.attributeName(), value: random.optional { $0.raw(max: 40) })
+            }
+        },
+    ]
+
     private static let leases = [
         MessageSample { AcquireLeaseRequest(caller: $0.caller(), inode: $0.id(), mode: $0.mode()) },
         MessageSample { ReleaseLeasesRequest(caller: $0.caller(), leases: $0.list { $0.lease() }) },
+        MessageSample {
+            CommitWritesRequest(caller: $0.caller(), commits: $0.list { $0.commit() })
+        },
+        MessageSample {
+            CommitWritesReply(
+                outcomes: $0.list {
+                    CommitWritesReply.Outcome(
+                        status: $0.one(of: [.ok, .failed(.noSpace), .staleLease, .unknownSession]), data: $0.id())
+                })
+        },
         MessageSample(of: CommitWriteRequest.self) {
             $0.caller = $1.caller()
             $0.inode = $1.id()
@@ -121,7 +152,6 @@ extension MessageSample {
             ReadChunkRequest(
                 epoch: $0.id(), chunk: $0.chunk(), offset: $0.number(), length: $0.number(), isResync: $0.flag())
         },
-        MessageSample { ContentListRequest(epoch: $0.id(), contents: $0.list { $0.id() }) },
         MessageSample { ReadChunkReply(checksums: $0.list(max: 256) { $0.number() }) },
         MessageSample(of: WriteChunkRequest.self) {
             $0.epoch = $1.id()

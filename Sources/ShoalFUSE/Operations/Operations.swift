@@ -1,7 +1,7 @@
 import CFuse3
 
 extension fuse_lowlevel_ops {
-    /// Every operation of the adapter. What is absent (locks, lseek, fallocate, copy_file_range, ioctl, poll) the
+    /// Every operation of the adapter. What is absent (lseek, fallocate, copy_file_range, ioctl, poll) the
     /// kernel does by itself or refuses.
     static var all: fuse_lowlevel_ops {
         var operations = fuse_lowlevel_ops()
@@ -18,6 +18,7 @@ extension fuse_lowlevel_ops {
         operations.addWrite()
         operations.addSynchronization()
         operations.addRelease()
+        operations.addLocks()
         operations.addDirectories()
         operations.addStatistics()
         operations.addExtendedAttributes()

@@ -5,7 +5,8 @@ extension fuse_lowlevel_ops {
     mutating func addSynchronization() {
         flush = { request, inode, file in
             let reply = FuseEmptyReply(request: FuseRequest(request!))
-            reply.request.filesystem.flush(InodeID(inode), handle: file!.pointee.handle, reply: reply)
+            reply.request.filesystem.flush(
+                InodeID(inode), handle: file!.pointee.handle, owner: LockOwner(file!.pointee.lock_owner), reply: reply)
         }
         fsync = { request, inode, dataOnly, file in
             let reply = FuseEmptyReply(request: FuseRequest(request!))

@@ -17,6 +17,11 @@ package struct FuseMountOptions: Sendable {
     /// Set-ID programs and device files work, as on a local disk; libfuse's default is that they do not. For root only:
     /// who mounts vouches for the content. `nosuid` and `nodev` among `others` take it back.
     package var allowsPrivileges = geteuid() == 0
+    /// The filesystem keeps record locks and flocks; otherwise the kernel does, for this mount alone.
+    package var servesLocks = false
+    /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
+    /// passes default ACLs on to new entries, and applies the umask where there is none.
+    package var hasAccessControlLists = false
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

@@ -15,6 +15,7 @@ package struct CoordinatorLimits: Sendable {
     package var coldRecallsInFlightMax = 64
     /// Requests of one session that wait for leases; past it they are answered `.notReady`.
     package var waitingPerSessionMax = 1024
+    package var locks = LockLimits.production
     /// A node whose connection was lost for so long is taken out of the in-sync sets.
     package var nodeReconnectGrace = Interval.milliseconds(300)
     /// A node that is connected but silent for so long is taken out.
@@ -27,12 +28,11 @@ package struct CoordinatorLimits: Sendable {
     /// Chunks, and data IDs, whose deletion is under way at once.
     package var deletionChunksMax = 1024
     package var deletionEntriesMax = 256
-    /// Content that may have more chunks than this is deleted as a whole: nodes look for what they have of it.
-    package var deletionNamedChunksMax: UInt64 = 16_384
-    /// Such contents at once.
-    package var deletionContentsMax = 16
     /// The pause after a failed deletion, and between looks at an empty queue.
     package var deletionPause = Interval.seconds(1)
+    /// A node with less free space than this is nearly full. What all mounts together can have buffered, and write
+    /// before they learn of it (a node's heartbeat and a session's), should fit.
+    package var spaceLowBytes: UInt64 = 4 << 30
     /// The server itself stood still if ticks are further apart: nobody is blamed for that time.
     package var tickGapMax = Interval.seconds(1)
 

@@ -51,6 +51,11 @@ extension LeasedOperation where Answer == RemovalReply {
         answer.removed.inode == InodeID(0) ? nil : answer.removed
     }
     func refresh(_ answer: inout RemovalReply, _ transaction: inout NamespaceTransaction) throws(MetadataError) {
+        var changed: [FileAttributes] = []
+        for attributes in answer.changed {
+            if let now = try transaction.inode(attributes.inode) { changed.append(now.attributes) }
+        }
+        answer.changed = changed
         guard let now = try transaction.inode(answer.removed.inode) else { return answer.isOrphan = false }
         answer.removed = now.attributes
     }

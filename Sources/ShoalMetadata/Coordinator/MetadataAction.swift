@@ -14,6 +14,8 @@ package enum MetadataAction: Sendable {
     case sync(QuestionID)
     /// A notice to each of these.
     case publish(ClusterMap, to: [ConnectionID])
+    /// A notice.
+    case grantLocks(LocksGrantedNotice, to: ConnectionID)
     case close(ConnectionID)
     case note(MetadataEvent)
     /// The store failed in a way that no promise survives: stop the process with this message.
@@ -24,7 +26,6 @@ package enum MetadataQuestion: Sendable {
     case recall(RecallRequest)
     case glimpse(GlimpseRequest)
     case deleteChunks(ChunkListRequest)
-    case deleteContent(ContentListRequest)
 }
 
 /// What the log should say.
@@ -47,6 +48,8 @@ package enum MetadataEvent: Sendable, Equatable {
         case notReclaimed
         /// It claimed a lease that another session holds.
         case conflictingClaim(InodeID)
+        /// It claimed a record lock or flock beside which another session's cannot stand.
+        case conflictingLock(InodeID)
     }
     package enum NodeDownReason: Sendable, Equatable {
         case disconnected

@@ -33,6 +33,7 @@ extension MetadataCore {
         session.generation = generation
         sessions.attach(session, to: connection)
         session.claims = [:]
+        session.lockClaims = []
         if session.phase == .active { session.phase = .reclaiming }
     }
 
@@ -57,8 +58,10 @@ extension MetadataCore {
         dropWaiting(of: session, .unreachable)
     }
 
-    /// Answers the session's waiting requests without executing them.
+    /// Answers the session's waiting requests without executing them, and ends its waits for locks: nobody is there to
+    /// be told of a grant.
     func dropWaiting(of session: Session, _ status: WireStatus) {
+        locks.dropWaiters(of: session.id)
         for operation in waiting.all(of: session) {
             waiting.remove(operation)
             reply(operation.request, status == .unreachable ? .notReady : status)

@@ -112,6 +112,14 @@ extension MetadataCore {
         }
     }
 
+    /// Some node that is up has little space left, or has not said yet how much it has: writers had better wait for the
+    /// nodes before they believe that their bytes fit.
+    var isSpaceLow: Bool {
+        nodes.inOrder.contains { id, node in
+            keeper.durable.node(id)?.isUp == true && node.usage.bytesFree < limits.spaceLowBytes
+        }
+    }
+
     /// Space as users see it: what the nodes have, divided by the number of replicas.
     func space() -> (total: UInt64, free: UInt64) {
         var total: UInt64 = 0

@@ -3,6 +3,7 @@ import ShoalWire
 
 /// Deletes on the nodes what no file refers to any more, in rounds.
 ///
+/// A file of many chunks, of which a sparse one may have few, is named as a whole: each node finds what it has of it.
 /// Every node that is up and holds a replica is asked; one that is down finds out when it compares its partitions. A
 /// node that becomes a replica during a round may copy a chunk before its source deletes it: that is lost space until a
 /// scrub, and never wrong data, as data IDs are not used again.
@@ -15,14 +16,10 @@ extension MetadataCore {
             guard !entries.isEmpty, !keeper.durable.partitions.isEmpty else { return pause() }
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
-            var contentsLeft = limits.deletionContentsMax
             for entry in entries where room > 0 {
-                if entry.chunkCount - entry.firstChunk > limits.deletionNamedChunksMax {
-                    guard contentsLeft > 0 else { continue }
-                    contentsLeft -= 1
-                    let all = ReclaimState.Piece(
-                        data: entry.data, firstChunk: entry.firstChunk, end: entry.chunkCount, isWhole: true)
-                    reclaim.pieces.append(all)
+                if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionChunksMax) {
+                    reclaim.pieces.append(ReclaimState.Piece(data: entry.data, end: entry.chunkCount))
+                    room -= 1
                     continue
                 }
                 let end = min(entry.chunkCount, entry.firstChunk + room)
@@ -42,7 +39,12 @@ extension MetadataCore {
         guard case .syncing(question) = reclaim.phase else { return }
         let map = keeper.durable
         var lists: [NodeID: [ChunkID]] = [:]
-        for piece in reclaim.pieces where !piece.isWhole {
+        for piece in reclaim.pieces {
+            if piece.isWhole {
+                let every = ChunkID(data: piece.data, index: ChunkListRequest.everyIndex)
+                for node in map.nodes { lists[node.id, default: []].append(every) }
+                continue
+            }
             for index in piece.firstChunk..<piece.end {
                 let chunk = ChunkID(data: piece.data, index: UInt32(truncatingIfNeeded: index))
                 for replica in map[map.partition(of: chunk)].replicas { lists[replica.node, default: []].append(chunk) }
@@ -58,19 +60,6 @@ extension MetadataCore {
             let question = nextQuestion()
             open.insert(question)
             act(.ask(connection, question, .deleteChunks(ChunkListRequest(epoch: map.epoch, chunks: chunks))))
-        }
-        let contents = reclaim.pieces.filter(\.isWhole).map(\.data)
-        if !contents.isEmpty {
-            let message = ContentListRequest(epoch: map.epoch, contents: contents)
-            for node in map.nodes where node.isUp {
-                guard let connection = nodes[node.id]?.connection else {
-                    reclaim.hasFailed = true
-                    continue
-                }
-                let question = nextQuestion()
-                open.insert(question)
-                act(.ask(connection, question, .deleteContent(message)))
-            }
         }
         reclaim.phase = .deleting(open)
         if open.isEmpty { finishRound() }

@@ -31,6 +31,10 @@ extension MetadataCore {
             expire(session, .conflictingClaim(conflict))
             return reply(request, .unknownSession)
         }
+        if let conflict = acceptLocks(of: session) {
+            expire(session, .conflictingLock(conflict))
+            return reply(request, .unknownSession)
+        }
         session.phase = .active
         session.deadline = now + limits.term
         welcome(session, request)

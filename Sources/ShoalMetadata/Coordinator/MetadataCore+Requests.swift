@@ -33,8 +33,17 @@ extension MetadataCore {
         case .removeDirectory: run(RemoveDirectory(try NameRequest(decoding: message)), request, connection)
         case .rename: run(Rename(try RenameRequest(decoding: message)), request, connection)
         case .readLink: run(ReadLink(try InodeRequest(decoding: message)), request, connection)
+        case .setExtendedAttribute:
+            run(SetExtendedAttribute(try SetExtendedAttributeRequest(decoding: message)), request, connection)
+        case .getExtendedAttribute:
+            run(GetExtendedAttribute(try ExtendedAttributeRequest(decoding: message)), request, connection)
+        case .listExtendedAttributes:
+            run(ListExtendedAttributes(try InodeRequest(decoding: message)), request, connection)
+        case .removeExtendedAttribute:
+            run(RemoveExtendedAttribute(try ExtendedAttributeRequest(decoding: message)), request, connection)
         case .acquireLease: run(AcquireLease(request: try AcquireLeaseRequest(decoding: message)), request, connection)
         case .commitWrite: run(CommitWrite(try CommitWriteRequest(decoding: message)), request, connection)
+        case .commitWrites: commitWrites(try CommitWritesRequest(decoding: message), request, connection)
         case .prepareUpload: run(PrepareUpload(try PrepareUploadRequest(decoding: message)), request, connection)
         case .publishUpload: run(PublishUpload(try PublishUploadRequest(decoding: message)), request, connection)
         case .abandonUpload: run(AbandonUpload(try AbandonUploadRequest(decoding: message)), request, connection)
@@ -48,6 +57,10 @@ extension MetadataCore {
         case .heartbeat: heartbeat(try SessionRequest(decoding: message).session, request, connection)
         case .closeSession: closeSession(try SessionRequest(decoding: message).session, request, connection)
         case .reclaimLeases: reclaimLeases(try ReclaimLeasesRequest(decoding: message), request, connection)
+        case .setLock: setLock(try SetLockRequest(decoding: message), request, connection)
+        case .testLock: testLock(try TestLockRequest(decoding: message), request, connection)
+        case .cancelLock: cancelLock(try CancelLockRequest(decoding: message), request, connection)
+        case .reclaimLocks: reclaimLocks(try ReclaimLocksRequest(decoding: message), request, connection)
         case .fetchMap: reply(request, MapMessage(map: keeper.durable))
         case .reportNode: reportNode(try ReportNodeRequest(decoding: message), request, connection)
         case .clusterStatus: reply(request, status())
@@ -55,8 +68,10 @@ extension MetadataCore {
         case .nodeHeartbeat: nodeHeartbeat(try NodeHeartbeatRequest(decoding: message), request, connection)
         case .partitionsSynced: partitionsSynced(try PartitionsSyncedRequest(decoding: message), request, connection)
         case .nodeLeaving: nodeLeaving(try NodeRequest(decoding: message).node, request, connection)
-        case .hello, .recall, .glimpse, .mapChanged, .deleteChunks, .deleteContent, .readChunk, .writeChunk,
-            .truncateChunk, .syncChunks, .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
+        case .hello, .recall, .glimpse, .locksGranted, .mapChanged, .deleteChunks, .readChunk, .writeChunk,
+            .truncateChunk,
+            .syncChunks,
+            .statChunks, .verifyChunks, .partitionDigest, .reconcileChunks:
             reply(request, .badRequest)
         }
     }

@@ -45,7 +45,7 @@ extension MetadataCore {
         session.lastHeard = now
         // After a restart only `reclaimLeases` counts: others wait for it.
         if session.phase != .unclaimed { session.deadline = now + limits.term }
-        reply(request, HeartbeatReply(epoch: keeper.durable.epoch))
+        reply(request, HeartbeatReply(epoch: keeper.durable.epoch, isSpaceLow: isSpaceLow))
     }
 
     /// A goodbye: everything it had is on the nodes, so nothing needs a fence.
@@ -63,6 +63,7 @@ extension MetadataCore {
         guard session.phase != .ending else { return }
         session.phase = .ending
         session.claims = [:]
+        session.lockClaims = []
         note(.sessionExpired(session.id, label: session.label, reason: reason))
         dropWaiting(of: session, .unknownSession)
         _ = keeper.change { $0.fence(session.id) }
@@ -83,6 +84,7 @@ extension MetadataCore {
         }
         precondition(session.leaseCount == 0, "a session leaves leases behind")
         recalls.removeAll(of: session.id)
+        removeLocks(of: session)
         sessions.remove(session)
         endGraceIfDone()
     }

@@ -13,6 +13,7 @@ package final class MetadataCore {
     package let namespace: Namespace
     package let limits: CoordinatorLimits
     var leases = LeaseTable()
+    var locks: LockTable
     var sessions = SessionTable()
     var waiting = WaitingOperations()
     var recalls = Recalls()
@@ -42,6 +43,7 @@ package final class MetadataCore {
     ) throws(MetadataError) {
         self.namespace = namespace
         self.limits = limits
+        locks = LockTable(limits: limits.locks)
         self.moment = moment
         lastTick = moment.now
         // 2^40 grants between restarts, 2^24 restarts: neither is ever reached.
@@ -126,6 +128,7 @@ package final class MetadataCore {
     /// Laws that hold between events. Costly: for tests and simulation.
     package func checkInvariants() {
         leases.checkInvariants()
+        checkLockInvariants()
         var total = 0
         for session in sessions.inOrder {
             var held: Set<InodeID> = []

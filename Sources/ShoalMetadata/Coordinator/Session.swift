@@ -26,6 +26,7 @@ final class Session {
     var order = LeaseOrder()
     /// What it has claimed so far while reclaiming.
     var claims: [InodeID: HeldLease] = [:]
+    var lockClaims: [HeldLock] = []
     var waitingCount = 0
     var coldRecallsInFlight = 0
 

@@ -20,7 +20,8 @@ package enum Keys {
         case cookie = 0x12
         /// inode u64 -> `SymlinkTarget`.
         case symlink = 0x13
-        // 0x14 is kept for extended attributes.
+        /// inode u64, name 6...255 bytes -> `ExtendedAttributeValue`.
+        case extendedAttribute = 0x14
         /// inode u64 -> `OrphanRecord`: no name left, but in use when the last one went.
         case orphan = 0x20
         /// dataID u64 -> `ReclaimEntry`: chunks that nothing refers to.
@@ -51,6 +52,12 @@ package enum Keys {
 
     package static func dentry(_ parent: InodeID, _ name: FileName) -> [UInt8] {
         var bytes = key(.dentry, parent.rawValue, reserving: name.bytes.count)
+        bytes.append(contentsOf: name.bytes)
+        return bytes
+    }
+
+    package static func extendedAttribute(_ inode: InodeID, _ name: ExtendedAttributeName) -> [UInt8] {
+        var bytes = key(.extendedAttribute, inode.rawValue, reserving: name.bytes.count)
         bytes.append(contentsOf: name.bytes)
         return bytes
     }

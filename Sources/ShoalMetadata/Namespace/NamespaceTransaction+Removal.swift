@@ -9,7 +9,9 @@ extension InodeRecord {
 
 extension NamespaceTransaction {
     /// The inode has lost one name (its dentry and its directory are the caller's); a directory has only one.
-    mutating func dropName(of record: inout InodeRecord, _ context: OperationContext, _ reply: inout RemovalReply) {
+    mutating func dropName(
+        of record: inout InodeRecord, _ context: OperationContext, _ reply: inout RemovalReply
+    ) throws(MetadataError) {
         let isOrphan = record.losesContentWithName && context.inUse.contains(record.inode)
         record.attributes.linkCount = record.isDirectory ? 0 : record.attributes.linkCount - 1
         record.attributes.changeTime = context.now
@@ -19,7 +21,7 @@ extension NamespaceTransaction {
         } else if record.attributes.linkCount > 0 {
             update(record)
         } else {
-            delete(record)
+            try delete(record)
             reclaim(record.attributes)
         }
         reply.removed = record.attributes

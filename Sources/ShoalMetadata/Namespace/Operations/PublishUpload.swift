@@ -26,13 +26,15 @@ package struct PublishUpload: NamespaceOperation {
         let existing = try existingFile(transaction)
         transaction.delete(Keys.upload(context.session, request.data))
         guard var record = existing else {
-            let record = InodeRecord(fresh(in: parent, upload, transaction, context))
+            var record = InodeRecord(fresh(in: parent, upload, transaction, context))
+            try transaction.inherit(from: parent, umask: 0, to: &record)
             transaction.insert(record)
             transaction.setDentry(request.parent, request.name, to: record, cookie: transaction.allocateCookie())
             parent.gainedName(of: record, at: context.now)
             transaction.update(parent)
             return EntryReply(attributes: record.attributes, grant: .none, parent: parent.attributes)
         }
+        try transaction.setExtendedAttribute(.capability, of: &record, to: nil)
         transaction.reclaim(record.attributes)
         fill(&record.attributes, upload)
         record.touched(at: context.now)

@@ -23,7 +23,8 @@ package struct RemoveDirectory: NamespaceOperation {
         parent.lostName(of: child, at: context.now)
         transaction.update(parent)
         var reply = RemovalReply()
-        transaction.dropName(of: &child, context, &reply)
+        try transaction.dropName(of: &child, context, &reply)
+        reply.changed = [parent.attributes]
         return reply
     }
 

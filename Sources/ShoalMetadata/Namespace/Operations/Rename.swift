@@ -45,6 +45,7 @@ package struct Rename: NamespaceOperation {
             try place(names.moved, request.newParent, request.newName, cookie: target.cookie, &transaction, context)
             try place(other, request.parent, request.name, cookie: names.source.cookie, &transaction, context)
             try exchangeCounts(names.moved, other, &transaction, context)
+            reply.changed = try changed(names.moved, other, transaction)
             return reply
         }
         try leave(names, &transaction, context, &reply)
@@ -60,7 +61,21 @@ package struct Rename: NamespaceOperation {
         var newParent = try transaction.directory(request.newParent)
         newParent.gainedName(of: names.moved, at: context.now)
         transaction.update(newParent)
+        reply.changed = try changed(names.moved, nil, transaction)
         return reply
+    }
+
+    /// What the reply says of the directories and of what has a new name, as they are now.
+    private func changed(
+        _ moved: InodeRecord, _ other: InodeRecord?, _ transaction: borrowing NamespaceTransaction
+    ) throws(MetadataError) -> [FileAttributes] {
+        var inodes = [request.parent]
+        for inode in [request.newParent, moved.inode, other?.inode].compactMap(\.self) where !inodes.contains(inode) {
+            inodes.append(inode)
+        }
+        var changed: [FileAttributes] = []
+        for inode in inodes { changed.append(try transaction.referenced(inode).attributes) }
+        return changed
     }
 
     /// Looks the names up and refuses what rename(2) refuses.
@@ -112,7 +127,7 @@ package struct Rename: NamespaceOperation {
         var newParent = try transaction.directory(request.newParent)
         newParent.lostName(of: replaced, at: context.now)
         transaction.update(newParent)
-        transaction.dropName(of: &replaced, context, &reply)
+        try transaction.dropName(of: &replaced, context, &reply)
     }
 
     /// The inode takes a name: dentry, `..` and change time.

@@ -26,7 +26,8 @@ package struct Unlink: NamespaceOperation {
         parent.lostName(of: child, at: context.now)
         transaction.update(parent)
         var reply = RemovalReply()
-        transaction.dropName(of: &child, context, &reply)
+        try transaction.dropName(of: &child, context, &reply)
+        reply.changed = [parent.attributes]
         return reply
     }
 

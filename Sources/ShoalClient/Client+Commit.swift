@@ -1,0 +1,140 @@
+import Logging
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Metadata that follows the bytes, or goes before them: sizes, times, reservations. One commit of a file at a time;
+/// those of many files share messages.
+extension Client {
+    /// A file's commit until it is answered. Times are those of when it is sent: a `utimensat` in between counts.
+    struct PendingCommit {
+        let inode: Inode
+        let sequence: LeaseSequence
+        let size: UInt64
+        let reserved: UInt64
+        let completion: (WireStatus) -> Void
+
+        var message: WriteCommit {
+            var message = WriteCommit()
+            message.inode = inode.id
+            message.sequence = sequence
+            message.size = size
+            message.reservedSize = reserved
+            message.modifyTime = inode.attributes.modifyTime
+            message.changeTime = inode.attributes.changeTime
+            return message
+        }
+    }
+
+    func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
+        end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
+            * UInt64(CacheBlock.pageBytes)
+    }
+
+    /// Tells the server how far bytes may reach before any goes there; then goes on sending.
+    func reserve(_ end: UInt64, for inode: Inode) {
+        guard !inode.isCommitting else { return }
+        let step = limits.reservationStepBytes
+        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
+        let sequence = inode.grant.sequence
+        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { [self] status in
+            // Without the lease the bytes are gone already, and why has been noted then.
+            guard status != .ok, inode.grant.sequence == sequence else { return }
+            noteWriteBackFailure(status, of: inode)
+        }
+    }
+
+    /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
+    func commit(_ inode: Inode, releasesReservation: Bool, completion: @escaping Completion<Void>) {
+        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
+        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
+        guard !inode.isCommitting else {
+            return waitForFlush(of: inode) { [self] in
+                commit(inode, releasesReservation: releasesReservation, completion: completion)
+            }
+        }
+        // Written again since: those bytes have their own write-back, this commit says no more than the nodes hold.
+        guard inode.dirtyBlocks.isEmpty, inode.flushesInFlight == 0 else {
+            return writeBack(inode) { [self] in
+                if let error = inode.writeError { return completion(.failure(error)) }
+                commit(inode, releasesReservation: releasesReservation, completion: completion)
+            }
+        }
+        inode.needsCommit = false
+        let size = inode.attributes.size
+        let reserved = releasesReservation ? size : max(inode.reservedSize, size)
+        sendCommit(inode, size: size, reserved: reserved) { [self] status in
+            guard status != .ok else { return completion(.success(())) }
+            lastWriteBackFailure = scheduler.now
+            if !status.endsLease { inode.needsCommit = true }
+            let error = inode.writeError ?? status.writeBackError
+            inode.writeError = nil
+            completion(.failure(error))
+        }
+    }
+
+    private func sendCommit(
+        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping (WireStatus) -> Void
+    ) {
+        inode.isCommitting = true
+        // From now on nothing may be sent past a lowered reservation; a raised one counts when it is answered.
+        inode.reservedSize = min(inode.reservedSize, reserved)
+        commitQueue.append(
+            PendingCommit(
+                inode: inode, sequence: inode.grant.sequence, size: size, reserved: reserved, completion: completion))
+        sendCommits()
+    }
+
+    private func sendCommits() {
+        while commitMessages < limits.commitMessagesMax, !commitQueue.isEmpty {
+            let batch = Array(commitQueue.prefix(CommitWritesRequest.commitsMax))
+            commitQueue.removeFirst(batch.count)
+            commitMessages += 1
+            metadata.request(
+                .commitWrites, isChange: false, { CommitWritesRequest(caller: $0, commits: batch.map(\.message)) }
+            ) { [self] reply in
+                commitMessages -= 1
+                switch reply.decode(CommitWritesReply.self) {
+                case .success(let message) where message.outcomes.count == batch.count:
+                    for (commit, outcome) in zip(batch, message.outcomes) { committed(commit, outcome) }
+                case .success:
+                    for commit in batch { committed(commit, CommitWritesReply.Outcome(status: .badRequest)) }
+                case .failure(let status):
+                    for commit in batch { committed(commit, CommitWritesReply.Outcome(status: status)) }
+                }
+                sendCommits()
+            }
+        }
+    }
+
+    private func committed(_ commit: PendingCommit, _ outcome: CommitWritesReply.Outcome) {
+        let inode = commit.inode
+        inode.isCommitting = false
+        if outcome.status != .ok {
+            logger.error("inode \(inode.id): could not commit its size: \(outcome.status)")
+        } else if inode.grant.sequence == commit.sequence {
+            // After a truncation to zero the first reservation names the new content.
+            inode.attributes.data = outcome.data
+            inode.serverSize = commit.size
+            inode.reservedSize = commit.reserved
+        }
+        commit.completion(outcome.status)
+        resume(inode)
+        wakeFlushWaiters(of: inode)
+        if inode.writeError != nil { failDirtyWaiters() }
+    }
+
+    /// The first error of a file stays until it has been reported.
+    func noteWriteBackFailure(_ status: WireStatus, of inode: Inode) {
+        lastWriteBackFailure = scheduler.now
+        inode.writeError = inode.writeError ?? status.writeBackError
+    }
+}
+
+extension WireStatus {
+    /// The write lease, or the session with it, has ended: what was buffered under it can never be written.
+    fileprivate var endsLease: Bool { [.staleLease, .fenced, .unknownSession].contains(self) }
+
+    /// What a failed write-back is reported as. Lost bytes are an I/O error to whoever wrote them, not a stale handle.
+    fileprivate var writeBackError: FileError { endsLease ? .inputOutput : fileError }
+}

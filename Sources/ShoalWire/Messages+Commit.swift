@@ -1,0 +1,94 @@
+import ShoalTypes
+
+/// Under the write lease, after the nodes hold the bytes: the file's size and times. Also raises or lowers the
+/// reservation, which must be raised (and answered) before bytes past it are sent to any node. Reply: `EntryReply`.
+package struct CommitWriteRequest: WireMessage, Equatable {
+    package var caller = Caller()
+    package var inode = InodeID(0)
+    package var sequence = LeaseSequence.none
+    package var size: UInt64 = 0
+    package var reservedSize: UInt64 = 0
+    package var modifyTime = Timestamp()
+    package var changeTime = Timestamp()
+    package init() {}
+    package init(caller: Caller, _ commit: WriteCommit) {
+        self.caller = caller
+        inode = commit.inode
+        sequence = commit.sequence
+        size = commit.size
+        reservedSize = commit.reservedSize
+        modifyTime = commit.modifyTime
+        changeTime = commit.changeTime
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.caller(&caller)
+        coder.number(&inode)
+        coder.number(&sequence)
+        coder.integer(&size)
+        coder.integer(&reservedSize)
+        coder.timestamp(&modifyTime)
+        coder.timestamp(&changeTime)
+    }
+}
+
+/// One file of a `CommitWritesRequest`; the fields are those of `CommitWriteRequest`.
+package struct WriteCommit: Hashable, Sendable {
+    package var inode = InodeID(0)
+    package var sequence = LeaseSequence.none
+    package var size: UInt64 = 0
+    package var reservedSize: UInt64 = 0
+    package var modifyTime = Timestamp()
+    package var changeTime = Timestamp()
+    package init() {}
+}
+
+/// `commitWrite` for many files in one message and one batch of the store. It needs no number among the session's
+/// changes: under one lease sequence a file has at most one commit under way, and to carry out the same one twice
+/// changes nothing. Each file succeeds or fails by itself. Reply: `CommitWritesReply`.
+package struct CommitWritesRequest: WireMessage, Equatable {
+    package static let commitsMax = 256
+    package var caller = Caller()
+    package var commits: [WriteCommit] = []
+    package init() {}
+    package init(caller: Caller, commits: [WriteCommit]) {
+        self.caller = caller
+        self.commits = commits
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.caller(&caller)
+        coder.list(&commits, max: Self.commitsMax, minimumBytes: 56, blank: WriteCommit()) { coder, commit in
+            coder.number(&commit.inode)
+            coder.number(&commit.sequence)
+            coder.integer(&commit.size)
+            coder.integer(&commit.reservedSize)
+            coder.timestamp(&commit.modifyTime)
+            coder.timestamp(&commit.changeTime)
+        }
+    }
+}
+
+/// What became of each file, in the order of the request.
+package struct CommitWritesReply: WireMessage, Equatable {
+    package struct Outcome: Hashable, Sendable {
+        package var status: WireStatus
+        /// The content's ID now: after a truncation to zero the first reservation gives it one. `.none` on failure.
+        package var data: DataID
+        package init(status: WireStatus, data: DataID = .none) {
+            self.status = status
+            self.data = data
+        }
+    }
+    package var outcomes: [Outcome] = []
+    package init() {}
+    package init(outcomes: [Outcome]) { self.outcomes = outcomes }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.list(
+            &outcomes, max: CommitWritesRequest.commitsMax, minimumBytes: 10, blank: Outcome(status: .ok)
+        ) { coder, outcome in
+            var status = outcome.status.rawValue
+            coder.integer(&status)
+            outcome.status = WireStatus(rawValue: status)
+            coder.number(&outcome.data)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// Random exercises for a mounted filesystem; they know nothing of Shoal.
+@main
+struct Exercise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shoal-exercise", abstract: "Random exercises for a mounted filesystem.",
+        subcommands: [Trees.self, Content.self])
+}

@@ -10,6 +10,8 @@ extension Client {
         metadata.request(.getAttributes, isChange: false, { InodeRequest(caller: $0, inode: id) }) { [self] reply in
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
+            case .failure(.failed(.notFound)):
+                completion(goneAttributes[id].map { .success($0) } ?? .failure(.notFound))
             case .failure(let status): completion(.failure(status.fileError))
             }
         }
@@ -34,6 +36,7 @@ extension Client {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
+        if change.accessTime != nil { accessTimes[inode.id] = nil }
         let isExtended = change.changesExtendedAttributes
         if isExtended { beginExtendedAttributeChange(of: inode) }
         metadata.request(
@@ -48,6 +51,7 @@ extension Client {
     }
 
     package func readLink(_ id: InodeID, completion: @escaping Completion<[UInt8]>) {
+        noteAccess(id)
         metadata.request(.readLink, isChange: false, { InodeRequest(caller: $0, inode: id) }) { reply in
             switch reply.decode(ReadLinkReply.self) {
             case .success(let message): completion(.success(message.target))

@@ -40,6 +40,7 @@ extension Client {
         if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
             inode.reservedSize = attributes.reservedSize
         }
+        if let time = accessTimes[inode.id] { merged.accessTime = max(merged.accessTime, time) }
         inode.attributes = merged
         inode.serverSize = attributes.size
         inode.attributesAreOld = false

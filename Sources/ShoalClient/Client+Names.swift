@@ -36,7 +36,11 @@ extension Client {
                     return completion(.success(nil))
                 }
                 remember(name, found.attributes.inode, in: directory)
-                completion(.success(taught(by: found)))
+                let attributes = taught(by: found)
+                // Given for the open that may follow; if none does, it goes back.
+                let inode = inodes.inode(attributes.inode)
+                if inode.grant.mode == .pin, inode.openCount == 0 { linger(inode) }
+                completion(.success(attributes))
             case .failure(.failed(.notFound)): completion(.success(nil))
             case .failure(let status): completion(.failure(status.fileError))
             }
@@ -56,10 +60,14 @@ extension Client {
     /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many.
     func remember(_ name: FileName, _ inode: InodeID?, in directory: Inode) {
         guard directory.grant.mode >= .read, directory.recall == nil else { return }
-        if nameCount >= limits.namesMax {
-            for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) }
-        }
+        makeRoomForNames(1)
         if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
+    }
+
+    /// Forgets every name rather than to remember more than so many.
+    private func makeRoomForNames(_ count: Int) {
+        guard nameCount + count > limits.namesMax else { return }
+        for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) }
     }
 
     /// Forgets what `name` was thought to refer to, and that all names are known.
@@ -89,6 +97,7 @@ extension Client {
             switch reply.decode(ReadDirectoryReply.self) {
             case .success(let listing):
                 learn(listing, of: id, after: after)
+                if after == 0 { noteAccess(id) }
                 completion(.success(listing))
             case .failure(let status): completion(.failure(status.fileError))
             }
@@ -102,6 +111,8 @@ extension Client {
         guard let directory = inodes.existing(id), directory.grant.mode >= .read, directory.recall == nil else {
             return
         }
+        // Not in the middle of the page: the listing would pass for complete without its first part.
+        makeRoomForNames(listing.entries.count)
         for entry in listing.entries { remember(entry.name, entry.inode, in: directory) }
         // Only a listing without a gap, under one lease, shows that there is nothing else.
         guard after == 0 || after == directory.listingCookie else { return }

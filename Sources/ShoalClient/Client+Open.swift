@@ -5,8 +5,12 @@ extension Client {
     /// Opens a file (open(2)): under any lease, which tells the server that the file is in use here. The write lease is
     /// asked for by the first write, not by open: many programs open for writing what they only read, and those who
     /// read the file elsewhere keep their caches until something is written.
-    /// - Parameter truncates: O_TRUNC: takes the write lease, and sets the size to 0.
-    package func open(_ id: InodeID, truncates: Bool, completion: @escaping Completion<FileAttributes>) {
+    /// - Parameters:
+    ///   - truncates: O_TRUNC: takes the write lease, and sets the size to 0.
+    ///   - clearsSetID: with O_TRUNC, the caller may not keep the file's set-ID bits.
+    package func open(
+        _ id: InodeID, truncates: Bool, clearsSetID: Bool = false, completion: @escaping Completion<FileAttributes>
+    ) {
         let inode = inodes.inode(id)
         // Counted before the lease is there, so that it cannot be given back in between.
         inode.openCount += 1
@@ -17,7 +21,7 @@ extension Client {
         if truncates {
             var change = AttributeChange()
             change.size = 0
-            return truncate(inode, to: 0, change) { result in
+            return truncate(inode, to: 0, change, clearsSetID: clearsSetID) { result in
                 switch result {
                 case .success(let attributes): completion(.success(attributes))
                 case .failure(let error): fail(error)

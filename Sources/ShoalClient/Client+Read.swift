@@ -16,6 +16,7 @@ extension Client {
                 completion(.success([]))
                 return done()
             }
+            noteAccess(inode)
             let range = offset..<min(size, offset + UInt64(length))
             readAhead(range, of: inode)
             withPages(

@@ -28,10 +28,13 @@ extension Client {
         proceedWithRecall(inode)
     }
 
-    /// A pin remains exactly while the file is open here.
+    /// A pin remains while the file is open here, or may be about to be.
     private func remainder(of inode: Inode, atMost mode: LeaseMode) -> LeaseMode {
         if mode >= .read { return min(inode.grant.mode, mode) }
-        return inode.openCount > 0 ? .pin : .none
+        if inode.openCount > 0 { return .pin }
+        guard mayBeOpening(inode) else { return .none }
+        linger(inode)
+        return .pin
     }
 
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
@@ -58,6 +61,8 @@ extension Client {
         }
         let remaining = remainder(of: inode, atMost: recall.mode)
         if remaining < .read { forgetCached(inode) }
+        // Before who asked may set another.
+        if accessTimes[inode.id] != nil { sendAccessTimes() }
         inode.grant.mode = remaining
         inode.recall = nil
         inode.kernelPages = .kept

@@ -15,7 +15,7 @@ extension Client {
     private func remove(
         _ operation: Operation, _ parent: InodeID, _ name: FileName, _ completion: @escaping Completion<Void>
     ) {
-        let unused = unusedInode(parent, name)
+        let unused = unusedInode(parent, name, isReplacing: false)
         metadata.request(
             operation, isChange: true, { NameRequest(caller: $0, parent: parent, name: name, unused: unused) }
         ) { [self] reply in
@@ -33,11 +33,14 @@ extension Client {
     }
 
     /// The inode that `name` refers to, if this mount is sure of that and has it not open.
-    func unusedInode(_ parent: InodeID, _ name: FileName) -> InodeID {
+    func unusedInode(_ parent: InodeID, _ name: FileName, isReplacing: Bool) -> InodeID {
         guard let directory = inodes.existing(parent), let known = directory.names[name], let id = known else {
             return InodeID(0)
         }
-        return (inodes.existing(id)?.openCount ?? 0) == 0 ? id : InodeID(0)
+        guard let inode = inodes.existing(id) else { return id }
+        // What is replaced was there all the time for whoever opens it just now: it stays a moment longer.
+        if isReplacing, mayBeOpening(inode) { return InodeID(0) }
+        return inode.openCount == 0 ? id : InodeID(0)
     }
 
     /// The directories' times and link counts, and those of what moved, as the server left them.
@@ -51,6 +54,7 @@ extension Client {
     func removed(_ removal: RemovalReply) {
         let id = removal.removed.inode
         guard id.rawValue != 0 else { return }
+        if removal.removed.linkCount == 0, !removal.isOrphan { noteGone(removal.removed) }
         guard let inode = inodes.existing(id) else {
             // Not known here, so not open here: the pin that keeps it alive for us goes back.
             if removal.isOrphan, removal.grant.mode > .none {
@@ -70,7 +74,9 @@ extension Client {
             // The server keeps nothing of it, leases included.
             inode.grant = .none
         }
-        if inode.openCount == 0 { dropOrphan(inode) }
+        guard inode.openCount == 0 else { return }
+        if removal.isOrphan, mayBeOpening(inode) { return linger(inode) }
+        dropOrphan(inode)
     }
 
     /// Nobody here uses the removed file any more: what was buffered is moot, and the server need not keep it for us.

@@ -34,7 +34,7 @@ extension Client {
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
         completion: @escaping Completion<Void>
     ) {
-        let unused = unusedInode(newParent, newName)
+        let unused = unusedInode(newParent, newName, isReplacing: true)
         metadata.request(
             .rename, isChange: true,
             { caller in

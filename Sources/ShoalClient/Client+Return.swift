@@ -41,6 +41,7 @@ extension Client {
     /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told.
     func sessionLost() {
         view.reconnectAll()
+        accessTimes = [:]
         loseLocks()
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }

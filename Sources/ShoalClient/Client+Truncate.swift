@@ -4,8 +4,10 @@ import ShoalWire
 
 extension Client {
     /// Sets the size (truncate(2)), with any other attributes of `change` in the same step.
+    /// - Parameter clearsSetID: the caller may not keep the file's set-ID bits (it has no CAP_FSETID).
     func truncate(
-        _ inode: Inode, to size: UInt64, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>
+        _ inode: Inode, to size: UInt64, _ change: AttributeChange, clearsSetID: Bool = false,
+        completion: @escaping Completion<FileAttributes>
     ) {
         guard size <= Geometry.fileBytesMax else { return completion(.failure(.fileTooLarge)) }
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
@@ -18,6 +20,8 @@ extension Client {
                 done()
             }
             withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
+                var change = change
+                if clearsSetID { change.permissions = change.permissions ?? inode.attributes.permissionsWithoutSetID }
                 shrinkOrGrow(inode, to: size, change) { [self] result in
                     endExclusiveUse(of: inode)
                     finish(result)

@@ -1,5 +1,6 @@
 import ShoalRPC
 import ShoalTypes
+import ShoalWire
 
 extension Client {
     /// Where a write goes.
@@ -11,16 +12,22 @@ extension Client {
 
     /// Buffers `bytes`, which are valid during the call only. Completes when every mount can see them; they are on the
     /// nodes after a `flush`, and on disks after an `fsync`. Waits while too many bytes are dirty.
+    ///
+    /// Completes with fewer bytes only where the longest possible file ends; past it with `.fileTooLarge`.
+    /// - Parameter clearsSetID: the writer may not keep the file's set-ID bits (it has no CAP_FSETID).
     package func write(
-        _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, completion: @escaping Completion<Int>
+        _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, clearsSetID: Bool = false,
+        completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
+        if clearsSetID, !mayRead(inode) || inode.attributes.permissionsWithoutSetID != nil {
+            return writeClearingSetID(inode, place, Array(bytes), completion)
+        }
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            hasNoCapability(inode),
-            let offset = validated(place, bytes.count, inode),
-            edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode)
+            hasNoCapability(inode), let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode)
         {
-            return store(bytes, at: offset, inode, completion)
+            let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
+            return store(fitting, at: range.lowerBound, inode, completion)
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
@@ -38,6 +45,28 @@ extension Client {
         }
     }
 
+    /// Under the write lease the mode is what the server has, and nobody else changes it until the bits are gone.
+    private func writeClearingSetID(
+        _ inode: Inode, _ place: WritePlace, _ bytes: [UInt8], _ completion: @escaping Completion<Int>
+    ) {
+        withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            let finish: Completion<Int> = { result in
+                completion(result)
+                done()
+            }
+            let sequence = inode.grant.sequence
+            guard let permissions = inode.attributes.permissionsWithoutSetID else {
+                return storeWithEdges(bytes, place, inode, sequence, finish)
+            }
+            var change = AttributeChange()
+            change.permissions = permissions
+            setOnServer(inode, change) { [self] result in
+                if case .failure(let error) = result { return finish(.failure(error)) }
+                storeWithEdges(bytes, place, inode, sequence, finish)
+            }
+        }
+    }
+
     /// Stores once the pages at the edges are cached; where the end of the file is, is asked after that.
     func storeWithEdges(
         _ bytes: [UInt8], _ place: WritePlace, _ inode: Inode, _ sequence: LeaseSequence,
@@ -47,24 +76,27 @@ extension Client {
         guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
             return completion(.failure(.inputOutput))
         }
-        guard let offset = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
-        let range = offset..<offset + UInt64(bytes.count)
+        guard let range = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
         if edgesAreCached(range, of: inode) {
-            return bytes.withUnsafeBytes { store($0, at: offset, inode, completion) }
+            return bytes.withUnsafeBytes {
+                store(UnsafeRawBufferPointer(rebasing: $0[..<range.count]), at: range.lowerBound, inode, completion)
+            }
         }
         withEdges(range, of: inode, failure: { completion(.failure($0)) }) { [self] in
             storeWithEdges(bytes, place, inode, sequence, completion)
         }
     }
 
-    private func validated(_ place: WritePlace, _ count: Int, _ inode: Inode) -> UInt64? {
+    /// Where the bytes go: as many as fit into the longest possible file; nil if none do.
+    private func validated(_ place: WritePlace, _ count: Int, _ inode: Inode) -> Range<UInt64>? {
         let offset: UInt64
         switch place {
         case .at(let given): offset = given
         case .end: offset = inode.attributes.size
         }
         let bound = inode.attributes.sizeMax
-        return offset <= bound && UInt64(count) <= bound - offset ? offset : nil
+        guard offset < bound || count == 0 else { return nil }
+        return offset..<offset + min(UInt64(count), bound - min(offset, bound))
     }
 
     /// The pages that `range` covers only in part, and that hold bytes of the file: they must be read before they are

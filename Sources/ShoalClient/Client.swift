@@ -32,6 +32,12 @@ package final class Client {
     var nameCount = 0
     /// Makes the kernel write back and drop its pages of a file's content, then calls back; nil without a kernel.
     package var dropKernelPages: ((InodeID, @escaping () -> Void) -> Void)?
+    /// Access times that the server does not know yet.
+    var accessTimes: [InodeID: Timestamp] = [:]
+    /// Inodes with a pin that are not open.
+    var lingering: [InodeID: Inode] = [:]
+    /// Inodes that are gone, as they were last.
+    var goneAttributes: [InodeID: FileAttributes] = [:]
     /// Of the cached extended attributes of all inodes.
     var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
@@ -126,6 +132,7 @@ package final class Client {
 
     /// Writes everything back and ends the session. The first error of a write-back is the result.
     package func close(completion: @escaping Completion<Void>) {
+        sendAccessTimes()
         flushAll { [self] result in
             metadata.close { [self] in
                 view.close()

@@ -38,6 +38,13 @@ package struct ClientLimits: Sendable {
     package var pageDropDeadline = Interval.milliseconds(1000)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.
     package var reservationStepBytes: UInt64 = 256 << 20
+    /// A file that the kernel was told of is not gone for it for so long, whoever unlinks it.
+    package var openGrace = Interval.seconds(1)
+    /// Inodes whose last attributes are kept after this mount took their last name, until the kernel forgets them.
+    package var goneInodesMax = 10_000
+    /// Reading changes access times (relatime).
+    package var keepsAccessTimes = true
+    package var accessTimeDelay = Interval.seconds(1)
     package var cachePolicy = CachePolicy.lru
 
     package init() {}

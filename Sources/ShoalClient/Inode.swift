@@ -10,6 +10,8 @@ final class Inode {
     var attributesAreOld = false
     /// Open descriptors of this mount.
     var openCount = 0
+    /// When the kernel was last told of it.
+    var shownAt: MonotonicInstant?
     /// Unlinked while open here: the server keeps it for our pin.
     var isOrphan = false
 

@@ -14,8 +14,6 @@ package protocol FuseFilesystem: AnyObject {
     func lookup(_ name: FileName, in parent: InodeID, reply: FuseEntryReply)
     /// The kernel gives `lookups` lookups of `inode` back. Needs no answer.
     func forget(_ inode: InodeID, lookups: UInt64)
-    /// The parent of a directory, for `d_ino` of its `..`; nil if not known (the kernel's "unknown inode" is shown).
-    func parent(ofDirectory inode: InodeID) -> InodeID?
 
     /// `handle` is given when the call came through an open file (fstat).
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply)
@@ -90,8 +88,7 @@ package protocol FuseFilesystem: AnyObject {
         reply: FuseEmptyReply)
 
     func openDirectory(_ inode: InodeID, reply: FuseOpenReply)
-    /// Adds the entries that follow `cookie` to `reply` until it is full or there are no more. `.` and `..` are the
-    /// adapter's.
+    /// Adds the dots and then the entries that follow `cookie` to `reply` until it is full or there are no more.
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply)
     func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply)
@@ -143,8 +140,6 @@ extension FuseFilesystem {
 /// A filesystem without locks of its own (the kernel keeps them, for this mount alone), and without extended attributes:
 /// the kernel asks once, hears "not implemented", and from then on answers EOPNOTSUPP by itself.
 extension FuseFilesystem {
-    package func parent(ofDirectory inode: InodeID) -> InodeID? { nil }
-
     package func testLock(
         _ lock: FuseRecordLock, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseLockReply
     ) {

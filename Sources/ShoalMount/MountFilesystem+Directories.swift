@@ -4,9 +4,6 @@ import ShoalTypes
 import ShoalWire
 
 extension MountFilesystem {
-    /// Entries asked for at once: about what one readdirplus buffer of the kernel takes.
-    private static let pageEntries = 256
-
     func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
         reply.opened(handle(of: inode))
     }
@@ -15,10 +12,11 @@ extension MountFilesystem {
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply
     ) {
         client.readDirectory(
-            inode, after: cookie.rawValue, limit: MountFilesystem.pageEntries, withAttributes: reply.wantsAttributes
+            inode, after: cookie.rawValue, limit: reply.entriesMax, withAttributes: reply.wantsAttributes
         ) { result in
             switch result {
             case .success(let listing):
+                reply.addDots(parent: listing.parent)
                 for entry in listing.entries {
                     let next = FuseDirectoryCookie(entry.cookie)
                     let fits: Bool

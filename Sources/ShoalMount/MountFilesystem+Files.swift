@@ -4,14 +4,22 @@ import ShoalTypes
 
 extension MountFilesystem {
     func open(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
-        client.open(inode, truncates: flags.isTruncate) { [self] result in
+        open(inode, flags, for: reply.request.caller) { [self] result in
             switch result {
             case .success:
                 let isTaken = reply.opened(nextHandle(), options: MountFilesystem.openOptions)
                 if !isTaken { client.release(inode) { _ in } }
-            case .failure(let error): reply.error(error)
+            case .failure(let error): reply.error(gone(error))
             }
         }
+    }
+
+    private func open(
+        _ inode: InodeID, _ flags: FuseOpenFlags, for caller: FuseCaller,
+        completion: @escaping Completion<FileAttributes>
+    ) {
+        client.open(
+            inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID, completion: completion)
     }
 
     func create(
@@ -22,33 +30,55 @@ extension MountFilesystem {
             mode: mode & ~FileKind.mask | FileKind.regular.rawValue, uid: caller.uid, gid: caller.gid)
         file.umask = caller.umask
         file.opens = true
-        client.create(parent, name, file) { [self] result in
+        create(Creation(name: name, parent: parent, file: file, flags: flags, caller: caller, reply: reply))
+    }
+
+    private struct Creation {
+        let name: FileName
+        let parent: InodeID
+        let file: Client.NewFile
+        let flags: FuseOpenFlags
+        let caller: FuseCaller
+        let reply: FuseCreateReply
+        /// Others may make and remove the name again and again.
+        var attemptsLeft = 8
+    }
+
+    private func create(_ creation: Creation) {
+        client.create(creation.parent, creation.name, creation.file) { [self] result in
             switch result {
-            case .success(let attributes): created(attributes, reply)
-            case .failure(.exists) where !flags.isExclusive: openExisting(name, in: parent, flags, reply)
-            case .failure(let error): reply.error(error)
+            case .success(let attributes): created(attributes, creation.reply)
+            case .failure(.exists) where !creation.flags.isExclusive: openExisting(creation)
+            case .failure(let error): creation.reply.error(error)
             }
         }
     }
 
     /// The name appeared after the kernel had looked it up.
-    private func openExisting(_ name: FileName, in parent: InodeID, _ flags: FuseOpenFlags, _ reply: FuseCreateReply) {
-        client.lookup(parent, name) { [self] result in
+    private func openExisting(_ creation: Creation) {
+        client.lookup(creation.parent, creation.name) { [self] result in
             switch result {
-            case .failure(let error): reply.error(error)
-            case .success(nil): reply.error(.notFound)
+            case .failure(let error): creation.reply.error(error)
+            case .success(nil): createAgain(creation)
             case .success(let found?):
-                guard found.kind == .regular else {
-                    return reply.error(found.kind == .directory ? .isDirectory : .exists)
-                }
-                client.open(found.inode, truncates: flags.isTruncate) { [self] result in
+                // ESTALE: the kernel looks the name up, follows it or checks that the caller may open it. Neither it
+                // nor we have done that.
+                guard found.kind == .regular, creation.caller.uid == 0 else { return creation.reply.error(.stale) }
+                open(found.inode, creation.flags, for: creation.caller) { [self] result in
                     switch result {
-                    case .success(let attributes): created(attributes, reply)
-                    case .failure(let error): reply.error(error)
+                    case .success(let attributes): created(attributes, creation.reply)
+                    case .failure(.notFound): createAgain(creation)
+                    case .failure(let error): creation.reply.error(error)
                     }
                 }
             }
         }
+    }
+
+    private func createAgain(_ creation: Creation) {
+        var creation = creation
+        creation.attemptsLeft -= 1
+        if creation.attemptsLeft > 0 { create(creation) } else { creation.reply.error(.stale) }
     }
 
     private func created(_ attributes: FileAttributes, _ reply: FuseCreateReply) {
@@ -71,7 +101,8 @@ extension MountFilesystem {
         reply: FuseWriteReply
     ) {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
-        client.write(inode, flags.isAppend ? .end : .at(offset), bytes) { [self] result in
+        let clearsSetID = reply.request.caller.losesSetID
+        client.write(inode, flags.isAppend ? .end : .at(offset), bytes, clearsSetID: clearsSetID) { [self] result in
             switch result {
             case .success(let count) where flags.isSynchronous:
                 client.sync(inode) { result in

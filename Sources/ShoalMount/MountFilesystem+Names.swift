@@ -8,7 +8,7 @@ extension MountFilesystem {
         client.lookup(parent, name) { [self] result in
             switch result {
             case .success(let attributes?):
-                if attributes.kind == .directory { noteParent(parent, of: attributes.inode) }
+                client.noteShown(attributes.inode)
                 reply.entry(attributes)
             case .success(nil): reply.error(.notFound)
             case .failure(let error): reply.error(error)
@@ -71,10 +71,10 @@ extension MountFilesystem {
     }
 
     func readLink(_ inode: InodeID, reply: FuseLinkTargetReply) {
-        client.readLink(inode) { result in
+        client.readLink(inode) { [self] result in
             switch result {
             case .success(let target): reply.target(target)
-            case .failure(let error): reply.error(error)
+            case .failure(let error): reply.error(gone(error))
             }
         }
     }

@@ -7,9 +7,7 @@ import ShoalTypes
 /// other one sees.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
-    private var parents: [InodeID: InodeID] = [.root: .root]
     private var lastHandle: UInt64 = 0
-    private static let parentsMax = 10_000
 
     init(client: Client) { self.client = client }
 
@@ -25,15 +23,12 @@ final class MountFilesystem: FuseFilesystem {
         return FuseFileHandle(lastHandle)
     }
 
-    func parent(ofDirectory inode: InodeID) -> InodeID? { parents[inode] }
-
-    func noteParent(_ parent: InodeID, of inode: InodeID) {
-        if parents.count >= MountFilesystem.parentsMax { parents = [.root: .root] }
-        parents[inode] = parent
-    }
-
     /// Inode numbers are for good: there is no table to take this one out of.
-    func forget(_ inode: InodeID, lookups: UInt64) {}
+    func forget(_ inode: InodeID, lookups: UInt64) { client.forgotten(inode) }
+
+    /// The kernel has this inode, and it is gone: ESTALE makes it look the path up anew (once), where ENOENT would be
+    /// the end of the call, though the name may exist all the time and only have come to mean another file.
+    func gone(_ error: FileError) -> FileError { error == .notFound ? .stale : error }
 
     func finish(_ reply: FuseEntryReply) -> Completion<FileAttributes> {
         { result in
@@ -54,10 +49,10 @@ final class MountFilesystem: FuseFilesystem {
     }
 
     func finish(_ reply: FuseAttributesReply) -> Completion<FileAttributes> {
-        { result in
+        { [self] result in
             switch result {
             case .success(let attributes): reply.attributes(attributes)
-            case .failure(let error): reply.error(error)
+            case .failure(let error): reply.error(gone(error))
             }
         }
     }

@@ -59,6 +59,7 @@ package final class MountService: Sendable {
         limits.cacheBytesMax = options.cacheBytes
         limits.dirtyBytesMax = min(limits.dirtyBytesMax, options.cacheBytes / 4)
         limits.cachePolicy = options.cachePolicy
+        limits.keepsAccessTimes = !options.isReadOnly && !options.others.contains("noatime")
         let label = "\(MountService.hostName()):\(getpid()):\(mountpoint)"
         client = try MountService.connect(metadata, .client, label, limits, loop, logger)
         var fuse = FuseMountOptions()

@@ -58,3 +58,14 @@ package struct FileAttributes: Hashable, Sendable {
         return (size + block - 1) / block * block
     }
 }
+
+extension FileAttributes {
+    /// The permissions without the bits that a write, a truncation or a change of owner takes from a file (inode(7)):
+    /// set-user-ID, and set-group-ID where the group may execute (else it means mandatory locking). Nil if there is
+    /// nothing to take; directories keep theirs.
+    package var permissionsWithoutSetID: UInt32? {
+        guard kind != .directory else { return nil }
+        let bits: UInt32 = mode & 0o0010 != 0 ? 0o6000 : 0o4000
+        return mode & bits != 0 ? permissions & ~bits : nil
+    }
+}

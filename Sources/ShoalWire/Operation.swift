@@ -41,6 +41,7 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case releaseLeases = 41
     case commitWrite = 42
     case commitWrites = 43
+    case setAccessTimes = 44
 
     // Client -> metadata server: two-phase upload.
     case prepareUpload = 45

@@ -23,6 +23,7 @@ extension PassthroughFilesystem {
         let stream = stream(handle).takeUnretainedValue()
         var taken: [InodeID] = []
         do throws(FileError) {
+            reply.addDots(parent: nil)
             try stream.seek(to: cookie)
             while let entry = try stream.next() {
                 guard try add(entry, to: reply, next: stream.position, in: inode, taken: &taken) else {

@@ -9,7 +9,7 @@ struct CloseTests {
     /// Requests, by operation, that clients have sent since this was made.
     private final class Requests {
         private(set) var seen: [Operation] = []
-        private static let background: Set<Operation> = [.heartbeat, .nodeHeartbeat]
+        private static let background: Set<Operation> = [.setAccessTimes, .heartbeat, .nodeHeartbeat]
         init(_ cluster: Cluster) {
             cluster.board.observe = { [unowned self] _, operation, _ in
                 if !Requests.background.contains(operation) { seen.append(operation) }

@@ -112,8 +112,6 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         }
     }
 
-    func parent(ofDirectory inode: InodeID) -> InodeID? { nodes[inode]?.parent }
-
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply) {
         note()
         do throws(FileError) { reply.attributes(try node(inode).attributes) } catch { reply.error(error) }
@@ -316,6 +314,7 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         note(reply.wantsAttributes ? "readdirplus" : "readdir")
         do throws(FileError) {
             var added: [InodeID] = []
+            reply.addDots(parent: try node(inode).parent)
             for entry in try node(inode).entries where entry.cookie > cookie {
                 let attributes = try node(entry.inode).attributes
                 guard reply.add(entry.name, attributes, next: entry.cookie) else { break }

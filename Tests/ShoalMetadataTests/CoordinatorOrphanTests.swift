@@ -28,6 +28,26 @@ struct CoordinatorOrphanTests {
         #expect(harness.status(a.getAttributes(inode)) == .failed(.notFound))
     }
 
+    @Test(
+        "who looks a name up while its removal waits is given a pin: the inode stays for what follows",
+        arguments: [FileKind.regular, .fifo])
+    func foundWhileRemoved(kind: FileKind) throws {
+        let harness = try CoordinatorHarness()
+        let (a, b, c) = (
+            try CoordinatorClient(harness), try CoordinatorClient(harness), try CoordinatorClient(harness)
+        )
+        let inode = try a.create("f", kind: kind).attributes.inode
+        let unlink = b.unlink("f", unused: inode)
+        let found = try #require(try harness.reply(c.lookup("f"), as: LookupReply.self).found)
+        #expect(found.grant.mode == .pin)
+        for recall in a.takeRecalls() { harness.answer(recall.question, RecallReply(remaining: .none)) }
+        #expect(harness.status(unlink) == .ok)
+        let seen = try harness.reply(c.getAttributes(inode), as: EntryReply.self)
+        #expect(seen.attributes.linkCount == 0)
+        c.release(inode, seen.grant)
+        #expect(harness.status(c.getAttributes(inode)) == .failed(.notFound))
+    }
+
     @Test("a file that nobody has open goes with its last name, and its leases with it")
     func openNowhere() throws {
         let harness = try CoordinatorHarness()

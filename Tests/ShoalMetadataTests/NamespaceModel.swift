@@ -214,7 +214,7 @@ final class NamespaceModel {
         node.attributes.linkCount = node.isDirectory ? 0 : node.attributes.linkCount - 1
         node.attributes.changeTime = now
         guard node.attributes.linkCount == 0 else { return }
-        if node.attributes.kind == .regular, inUse.contains(node.attributes.inode) {
+        if node.attributes.kind != .directory, inUse.contains(node.attributes.inode) {
             orphans.insert(node.attributes.inode)
         } else {
             nodes[node.attributes.inode] = nil

@@ -127,6 +127,10 @@ extension MessageSample {
             $0.modifyTime = $1.timestamp()
             $0.changeTime = $1.timestamp()
         },
+        MessageSample {
+            AccessTimesRequest(
+                caller: $0.caller(), times: $0.list { AccessTime(inode: $0.id(), time: $0.timestamp()) })
+        },
         MessageSample { RecallRequest(inode: $0.id(), sequence: $0.id(), mode: $0.mode()) },
         MessageSample { RecallReply(remaining: $0.mode()) },
         MessageSample { GlimpseRequest(inode: $0.id(), sequence: $0.id()) },

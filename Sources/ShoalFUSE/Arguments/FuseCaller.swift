@@ -5,6 +5,9 @@ package struct FuseCaller: Hashable, Sendable {
     package var gid: UInt32
     package var process: Int32
     package var umask: UInt32
+    /// Its writes and truncations take a file's set-ID bits: it is not root, who has CAP_FSETID as a rule. The kernel
+    /// leaves this to the filesystem for direct writes and for O_TRUNC.
+    package var losesSetID: Bool { uid != 0 }
     package init(uid: UInt32, gid: UInt32, process: Int32, umask: UInt32) {
         self.uid = uid
         self.gid = gid

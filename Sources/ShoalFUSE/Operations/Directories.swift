@@ -22,9 +22,7 @@ private func readDirectory(
 ) {
     let inode = InodeID(inode)
     let reply = FuseDirectoryReply(
-        request: FuseRequest(request), bytesMax: bytesMax, wantsAttributes: wantsAttributes)
-    let filesystem = reply.request.filesystem
-    let parent = inode == .root ? inode : filesystem.parent(ofDirectory: inode)
-    let cookie = reply.addDots(after: offset, directory: inode, parent: parent)
-    filesystem.readDirectory(inode, handle: handle, after: cookie, reply: reply)
+        request: FuseRequest(request), directory: inode, offset: offset, bytesMax: bytesMax,
+        wantsAttributes: wantsAttributes)
+    reply.request.filesystem.readDirectory(inode, handle: handle, after: reply.cookie, reply: reply)
 }

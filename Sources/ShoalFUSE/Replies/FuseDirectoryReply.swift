@@ -4,7 +4,7 @@ import ShoalTypes
 
 /// The answer to readdir and readdirplus: entries are added until one does not fit, then `finish()`.
 ///
-/// The adapter adds `.` and `..` itself. The kernel's offsets 1 and 2 mean "after `.`" and "after `..`"; offset n + 2
+/// Begin with `addDots(parent:)`, which knows whether they are due. The kernel's offsets 1 and 2 mean "after `.`" and "after `..`"; offset n + 2
 /// is the filesystem's cookie n.
 ///
 /// Unchecked: like its request, it has one user at a time.
@@ -13,12 +13,23 @@ package final class FuseDirectoryReply: @unchecked Sendable {
     /// readdirplus: entries carry attributes, and each one taken counts as a lookup. Add them with
     /// `add(_:_:next:timeouts:)`; otherwise either `add` does.
     package let wantsAttributes: Bool
+    /// The most entries that can fit: those with names of one byte.
+    package let entriesMax: Int
+    private let directory: InodeID
+    private let offset: Int
     private let buffer: UnsafeMutableRawBufferPointer
     private var bytesUsed = 0
 
-    /// - Parameter bytesMax: the most that the kernel takes.
-    init(request: FuseRequest, bytesMax: Int, wantsAttributes: Bool) {
+    /// - Parameters:
+    ///   - offset: where the kernel goes on in `directory`.
+    ///   - bytesMax: the most that the kernel takes.
+    init(request: FuseRequest, directory: InodeID, offset: Int, bytesMax: Int, wantsAttributes: Bool) {
         self.request = request
+        self.directory = directory
+        self.offset = offset
+        let entry = wantsAttributes ? MemoryLayout<fuse_direntplus>.size : MemoryLayout<fuse_dirent>.size
+        // Rounded up to eight bytes with its name.
+        entriesMax = max(1, bytesMax / ((entry + 8) / 8 * 8))
         self.wantsAttributes = wantsAttributes
         buffer = .allocate(byteCount: bytesMax, alignment: 8)
     }
@@ -55,18 +66,22 @@ package final class FuseDirectoryReply: @unchecked Sendable {
 
     package func error(_ error: FileError) { request.fail(error) }
 
-    /// Adds what of `.` and `..` follows the kernel's `offset`.
-    /// - Returns: the filesystem's cookie to go on from.
-    func addDots(after offset: Int, directory: InodeID, parent: InodeID?) -> FuseDirectoryCookie {
+    /// Adds `.` and `..` at the start of a listing; before any other entry.
+    /// - Parameter parent: the directory that contains this one, for `d_ino` of its `..`; nil if not known.
+    package func addDots(parent: InodeID?) {
+        precondition(bytesUsed == 0, "the dots come first")
         if offset < 1 { _ = append(".", inode: directory, .directory, offset: 1) }
         if offset < 2 {
-            _ = append("..", inode: parent ?? FuseDirectoryReply.unknownInode, .directory, offset: 2)
+            let parent = directory == .root ? directory : parent ?? FuseDirectoryReply.unknownInode
+            _ = append("..", inode: parent, .directory, offset: 2)
         }
-        return FuseDirectoryCookie(UInt64(max(offset - 2, 0)))
     }
 
     /// FUSE_UNKNOWN_INO
     private static let unknownInode = InodeID(0xFFFF_FFFF)
+
+    /// The filesystem's cookie to go on from.
+    var cookie: FuseDirectoryCookie { FuseDirectoryCookie(UInt64(max(offset - 2, 0))) }
 
     private static func kernelOffset(of cookie: FuseDirectoryCookie) -> Int {
         precondition(cookie <= .max && cookie > .start, "a cookie is 1...max")

@@ -14,6 +14,9 @@ package struct FuseMountOptions: Sendable {
     /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
     package var allowsOthers = geteuid() == 0
     package var isReadOnly = false
+    /// Set-ID programs and device files work, as on a local disk; libfuse's default is that they do not. For root only:
+    /// who mounts vouches for the content. `nosuid` and `nodev` among `others` take it back.
+    package var allowsPrivileges = geteuid() == 0
     /// The filesystem keeps record locks and flocks; otherwise the kernel does, for this mount alone.
     package var servesLocks = false
     /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
@@ -42,6 +45,7 @@ package struct FuseMountOptions: Sendable {
         ]
         if allowsOthers { options.append("allow_other") }
         if isReadOnly { options.append("ro") }
+        if allowsPrivileges { options += ["suid", "dev"] }
         return (options + others).joined(separator: ",")
     }
 }

@@ -7,6 +7,10 @@ extension Lookup: LeasedOperation {
         answer.parentGrant = core.ride(request.parent, session)
         guard var found = answer.found else { return }
         found.grant = core.ride(found.attributes.inode, session)
+        // Whoever looks a name up may open it next: the inode must not go in between.
+        if found.grant.mode == .none, found.attributes.kind != .directory {
+            found.grant = core.pin(found.attributes.inode, session)
+        }
         found.parentGrant = answer.parentGrant
         answer.found = found
     }

@@ -33,6 +33,14 @@ extension MetadataCore {
         return give(.read, of: inode, to: session)
     }
 
+    /// A pin, which is in nobody's way, where a read lease would be; what the session has if that is more.
+    func pin(_ inode: InodeID, _ session: Session) -> Grant {
+        guard recalls.recall(inode, session.id) == nil, session.leaseCount < limits.leasesPerSessionMax / 8 * 7 else {
+            return .none
+        }
+        return give(.pin, of: inode, to: session)
+    }
+
     func isOverLimit(_ session: Session, _ inode: InodeID) -> Bool {
         session.leaseCount >= limits.leasesPerSessionMax && leases.holder(inode, session.id) == nil
     }

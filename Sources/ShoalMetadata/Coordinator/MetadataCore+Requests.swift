@@ -48,6 +48,7 @@ extension MetadataCore {
         case .publishUpload: run(PublishUpload(try PublishUploadRequest(decoding: message)), request, connection)
         case .abandonUpload: run(AbandonUpload(try AbandonUploadRequest(decoding: message)), request, connection)
         case .releaseLeases: releaseLeases(try ReleaseLeasesRequest(decoding: message), request, connection)
+        case .setAccessTimes: setAccessTimes(try AccessTimesRequest(decoding: message), request, connection)
         case .statFileSystem:
             let caller = Caller(session: sessions.connection(connection)?.session?.id ?? .none)
             run(StatFileSystem(caller: caller), request, connection)

@@ -2,8 +2,9 @@ import ShoalTypes
 import ShoalWire
 
 extension InodeRecord {
-    /// This is its last name, and what happens to the content depends on who has it open.
-    var losesContentWithName: Bool { attributes.kind == .regular && attributes.linkCount == 1 }
+    /// This is its last name, and what happens to the inode depends on who has it open. Not only files: a symlink or
+    /// FIFO that is replaced stays for the call that has just found it.
+    var losesContentWithName: Bool { !isDirectory && attributes.linkCount == 1 }
 }
 
 extension NamespaceTransaction {

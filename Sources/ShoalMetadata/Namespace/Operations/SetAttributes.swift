@@ -41,7 +41,8 @@ package struct SetAttributes: NamespaceOperation {
             }
             record.attributes.mode = record.attributes.mode & FileKind.mask | permissions & 0o7777
         } else if change.uid != nil || change.gid != nil {
-            clearSetIDBits(&record.attributes)
+            let permissions = record.attributes.permissionsWithoutSetID ?? record.attributes.permissions
+            record.attributes.mode = record.attributes.mode & FileKind.mask | permissions
         }
         if let uid = change.uid { record.attributes.uid = uid }
         if let gid = change.gid { record.attributes.gid = gid }
@@ -63,12 +64,6 @@ package struct SetAttributes: NamespaceOperation {
         guard !record.isDirectory else { throw .file(.isDirectory) }
         guard record.attributes.kind == .regular else { throw .file(.invalidArgument) }
         guard size <= record.attributes.sizeMax else { throw .file(.fileTooLarge) }
-    }
-
-    private func clearSetIDBits(_ attributes: inout FileAttributes) {
-        guard attributes.kind != .directory else { return }
-        attributes.mode &= ~0o4000
-        if attributes.mode & 0o0010 != 0 { attributes.mode &= ~0o2000 }
     }
 
     private func resize(

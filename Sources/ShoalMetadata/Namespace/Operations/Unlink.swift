@@ -1,7 +1,7 @@
 import ShoalTypes
 import ShoalWire
 
-/// unlink(2). With its last name a file goes, and its content is queued for reclaim; a regular file that is in use
+/// unlink(2). With its last name a file goes, and its content is queued for reclaim; one that is in use
 /// becomes an orphan instead.
 ///
 /// Errors: `.notFound`, `.notDirectory` (the parent), `.isDirectory` (the name).

@@ -1,0 +1,55 @@
+import ShoalRPC
+import ShoalTypes
+import ShoalWire
+
+/// Between the kernel's LOOKUP and what it wanted the inode for, the name may go to another file or go altogether. On a
+/// local disk the call goes on with the inode that it has found; here that inode must not vanish under it.
+extension Client {
+    /// The kernel was told of the inode, and may be about to open it.
+    package func noteShown(_ id: InodeID) {
+        guard let inode = inodes.existing(id), !inode.isDirectory else { return }
+        inode.shownAt = scheduler.now
+    }
+
+    /// A call that resolved a path to this inode may be on its way.
+    func mayBeOpening(_ inode: Inode) -> Bool {
+        guard let moment = inode.shownAt else { return false }
+        return scheduler.now - moment < limits.openGrace
+    }
+
+    /// Keeps a pin on an inode that is not open, for as long as it may be about to be.
+    func linger(_ inode: Inode) {
+        guard lingering.updateValue(inode, forKey: inode.id) == nil, lingering.count == 1 else { return }
+        scheduler.schedule(after: limits.openGrace) { [self] in endLingering() }
+    }
+
+    private func endLingering() {
+        var returned: [HeldLease] = []
+        for inode in Array(lingering.values).sorted(by: { $0.id < $1.id }) {
+            if mayBeOpening(inode) || inode.acquiring != nil || inode.active > 0 || !inode.waiters.isEmpty { continue }
+            lingering[inode.id] = nil
+            guard inode.openCount == 0, inodes.existing(inode.id) === inode else { continue }
+            if inode.isOrphan { dropOrphan(inode) }
+            guard inode.grant.mode == .pin else { continue }
+            returned.append(HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence))
+            inode.grant = .none
+            if inode.isIdle { inodes.remove(inode) }
+        }
+        var rest = returned[...]
+        while !rest.isEmpty {
+            giveBack(Array(rest.prefix(ReleaseLeasesRequest.leasesMax)))
+            rest = rest.dropFirst(ReleaseLeasesRequest.leasesMax)
+        }
+        if !lingering.isEmpty { scheduler.schedule(after: limits.openGrace) { [self] in endLingering() } }
+    }
+
+    /// The inode's last name went by this mount's own doing, and nobody has it open: what stat(2) shows of it from now
+    /// on, for a process that stands in the directory or found the name just before.
+    func noteGone(_ attributes: FileAttributes) {
+        if goneAttributes.count >= limits.goneInodesMax { goneAttributes = [:] }
+        goneAttributes[attributes.inode] = attributes
+    }
+
+    /// The kernel has no use for the inode any more.
+    package func forgotten(_ id: InodeID) { goneAttributes[id] = nil }
+}

@@ -1,0 +1,32 @@
+import ShoalTypes
+
+/// When a file, directory or symlink was last read.
+package struct AccessTime: Hashable, Sendable {
+    package var inode: InodeID
+    package var time: Timestamp
+    package init(inode: InodeID, time: Timestamp) {
+        self.inode = inode
+        self.time = time
+    }
+}
+
+/// Moves access times forward; changes nothing else, and recalls no lease. Inodes that are gone are passed over. The
+/// reply is empty.
+package struct AccessTimesRequest: WireMessage, Equatable {
+    package static let entriesMax = 512
+    package var caller = Caller()
+    package var times: [AccessTime] = []
+    package init() {}
+    package init(caller: Caller, times: [AccessTime]) {
+        self.caller = caller
+        self.times = times
+    }
+    package mutating func code(_ coder: inout WireCoder) {
+        coder.caller(&caller)
+        let blank = AccessTime(inode: InodeID(0), time: Timestamp())
+        coder.list(&times, max: Self.entriesMax, minimumBytes: 20, blank: blank) {
+            $0.number(&$1.inode)
+            $0.timestamp(&$1.time)
+        }
+    }
+}

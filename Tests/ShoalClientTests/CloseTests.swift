@@ -47,7 +47,7 @@ struct CloseTests {
         _ = try makeClosed(cluster, a, "g", pattern(4096, 1))
         cluster.scheduler.run(for: .seconds(1))
         #expect(quiet.seen == [.create, .writeChunk, .writeChunk, .commitWrites])
-        #expect(a.statistics.dirtyBytes == 0)
+        #expect(a.cache.dirtyBytes == 0)
     }
 
     @Test("A file that is removed soon after its close never reaches the nodes")
@@ -61,7 +61,7 @@ struct CloseTests {
         cluster.scheduler.run(for: .seconds(1))
         #expect(requests.count(.writeChunk) == 0)
         #expect(requests.count(.commitWrites) == 0)
-        #expect(a.statistics.dirtyBytes == 0)
+        #expect(a.cache.dirtyBytes == 0)
     }
 
     @Test("The sizes of many files share messages, and bounds on what is under way hold")
@@ -82,7 +82,7 @@ struct CloseTests {
             return false
         }
         #expect(mostInFlight <= limits.flushBytesInFlightMax)
-        #expect(a.statistics.dirtyBytes == 0)
+        #expect(a.cache.dirtyBytes == 0)
         #expect(requests.count(.writeChunk) == 400)
         #expect(requests.count(.commitWrites) < 50)
         for (number, file) in files.enumerated() {
@@ -129,7 +129,7 @@ struct CloseTests {
         for node in cluster.nodes { node.writeStatus = nil }
         try cluster.sync(a, other)
         // The first file's bytes were given up: it does not hold memory for ever.
-        #expect(a.statistics.dirtyBytes == 0)
+        #expect(a.cache.dirtyBytes == 0)
         #expect(try cluster.size(a, file) == 0)
         try cluster.open(a, file)
         #expect(throws: FileError.noSpace) { try cluster.flush(a, file) }

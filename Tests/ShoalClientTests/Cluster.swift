@@ -82,10 +82,12 @@ final class Cluster {
     }
 
     func write(_ client: Client, _ id: InodeID, _ place: Client.WritePlace, _ bytes: [UInt8]) throws {
-        let count: Int = try wait { done in
-            bytes.withUnsafeBytes { client.write(id, place, $0, completion: done) }
-        }
-        #expect(count == bytes.count)
+        #expect(try written(client, id, place, bytes) == bytes.count)
+    }
+
+    /// How many of the bytes one write took.
+    func written(_ client: Client, _ id: InodeID, _ place: Client.WritePlace, _ bytes: [UInt8]) throws -> Int {
+        try wait { done in bytes.withUnsafeBytes { client.write(id, place, $0, completion: done) } }
     }
 
     func read(_ client: Client, _ id: InodeID, _ offset: UInt64 = 0, _ length: Int = 1 << 20) throws -> [UInt8] {

@@ -129,7 +129,7 @@ struct SpaceTests {
         #expect(try stored(cluster, a, file) == 0)
     }
 
-    @Test("Past the longest file everything is too large")
+    @Test("Past the longest file everything is too large, and a write across its end is short")
     func longest() throws {
         let cluster = try Cluster()
         let a = try cluster.client("a")
@@ -139,7 +139,8 @@ struct SpaceTests {
         try cluster.sync(a, file)
         #expect(try cluster.read(a, file, end - 10) == pattern(10, 1))
         #expect(try cluster.size(a, file) == end)
-        #expect(throws: FileError.fileTooLarge) { try cluster.write(a, file, .at(end - 9), pattern(10, 1)) }
+        #expect(try cluster.written(a, file, .at(end - 9), pattern(10, 1)) == 9)
+        #expect(throws: FileError.fileTooLarge) { try cluster.write(a, file, .at(end), pattern(10, 1)) }
         #expect(throws: FileError.fileTooLarge) { try cluster.truncate(a, file, to: end + 1) }
         #expect(throws: FileError.fileTooLarge) { try allocate(cluster, a, file, .zero, end - 9, 10) }
         #expect(throws: FileError.fileTooLarge) { try allocate(cluster, a, file, .reserve, .max - 5, 5) }

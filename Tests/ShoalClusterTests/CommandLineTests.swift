@@ -85,11 +85,11 @@ import Testing
                 #expect(getsockname(descriptor, $0, &length) == 0)
             }
         }
-        let listen = "127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        let taken = "127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
         let data = "\(directory.path)/data"
-        var arguments = [command, "--dir", data, "--listen", listen]
+        var arguments = [command, "--dir", data, "--listen", taken]
         if command == "node" { arguments += ["--meta", "127.0.0.1:1"] }
-        expectOneLine(ShoalProgram(arguments, in: directory.path), "\(listen): the port is in use")
+        expectOneLine(ShoalProgram(arguments, in: directory.path), "\(taken): the port is in use")
         #expect(access(data, F_OK) != 0, "nothing was made")
     }
 

@@ -41,6 +41,12 @@ import Testing
         return try #require(ProcessIdentity(runningAs: pid))
     }
 
+    /// And reaps it: the testing library's exit tests wait for any child, and would find this one for ever.
+    private func end(_ process: ProcessIdentity) {
+        process.signal(SIGKILL)
+        while waitpid(process.pid, nil, 0) < 0, errno == EINTR {}
+    }
+
     private func told(_ directory: String) throws -> Int {
         try TextFile.read("\(directory)/told")?.count { $0 == "\n" } ?? 0
     }
@@ -49,7 +55,7 @@ import Testing
     func toldOnce() throws {
         let directory = TemporaryDirectory()
         let process = try start(directory.path)
-        defer { process.signal(SIGKILL) }
+        defer { end(process) }
         var state = ClusterState(
             replicas: 1, meta: ClusterState.Server(name: "meta", port: 7600),
             nodes: [ClusterState.Server(name: "node1", port: 7601, process: process)])
@@ -73,7 +79,7 @@ import Testing
     func mount() throws {
         let directory = TemporaryDirectory()
         let process = try start(directory.path)
-        defer { process.signal(SIGKILL) }
+        defer { end(process) }
         var state = ClusterState(
             replicas: 1, meta: ClusterState.Server(name: "meta", port: 7600),
             nodes: [ClusterState.Server(name: "node1", port: 7601)])

@@ -1,3 +1,4 @@
+import ShoalTestSupport
 import Glibc
 import Testing
 
@@ -79,7 +80,9 @@ extension MountedTests {
             }
         }
 
-        @Test("The longest file is 16 PiB less a chunk: EFBIG past it, a short write across; its space comes back at once")
+        @Test(
+            "The longest file is 16 PiB less a chunk: EFBIG past it, a short write across; its space comes back at once"
+        )
         func longest() throws {
             try Cluster.with { cluster in
                 let path = "\(cluster.a)/long"

@@ -3,8 +3,10 @@ import ShoalTypes
 extension Client {
     /// Reads up to `length` bytes at `offset`; fewer at the end of the file. The buffers, in order, are valid during
     /// the call.
+    /// - Parameter keepsAccessTime: O_NOATIME: the access does not count.
     package func read(
-        _ id: InodeID, offset: UInt64, length: Int, completion: @escaping Completion<[UnsafeRawBufferPointer]>
+        _ id: InodeID, offset: UInt64, length: Int, keepsAccessTime: Bool = false,
+        completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
         let inode = inodes.inode(id)
         let page = CacheBlock.pageBytes
@@ -16,7 +18,7 @@ extension Client {
                 completion(.success([]))
                 return done()
             }
-            noteAccess(inode)
+            if !keepsAccessTime { noteAccess(inode) }
             let range = offset..<min(size, offset + UInt64(length))
             readAhead(range, of: inode)
             withPages(

@@ -79,8 +79,15 @@ extension Client {
         dropOrphan(inode)
     }
 
-    /// Nobody here uses the removed file any more: what was buffered is moot, and the server need not keep it for us.
+    /// Nobody here uses the removed file any more, and the server need not keep it for us. What is buffered goes to the
+    /// nodes first, if another mount may have the file open.
     func dropOrphan(_ inode: Inode) {
+        if inode.isOrphan, inode.isDirty {
+            return flush(inode) { [self] _ in
+                if inode.isDirty { giveUp(inode) }
+                if inode.isOrphan, inode.openCount == 0 { dropOrphan(inode) }
+            }
+        }
         discardDirty(of: inode)
         forgetCached(inode)
         if inode.grant.mode > .none {

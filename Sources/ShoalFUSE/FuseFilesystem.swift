@@ -43,8 +43,9 @@ package protocol FuseFilesystem: AnyObject {
     func create(
         _ name: FileName, in parent: InodeID, mode: UInt32, flags: FuseOpenFlags, caller: FuseCaller,
         reply: FuseCreateReply)
-    /// At most `count` bytes from `offset`; fewer only at the end of the file.
-    func read(_ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, reply: FuseReadReply)
+    /// At most `count` bytes from `offset`; fewer only at the end of the file. `flags` are those of the open file now.
+    func read(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply)
     /// `bytes` (1 MiB at most) is valid only during the call. `flags` are those of the open file now (O_APPEND,
     /// O_SYNC; fcntl(2) may have changed them). The kernel's offset for O_APPEND may be stale.
     func write(

@@ -16,14 +16,16 @@ extension MountFilesystem {
         wanted.uid = change.uid
         wanted.gid = change.gid
         wanted.size = change.size
-        wanted.accessTime = change.accessTime.map(time)
-        wanted.modifyTime = change.modifyTime.map(time)
+        // One now: utimensat(2) without times sets both to the same.
+        let now = client.wallClock
+        wanted.accessTime = change.accessTime.map { time($0, now) }
+        wanted.modifyTime = change.modifyTime.map { time($0, now) }
         client.setAttributes(of: inode, wanted, completion: finish(reply))
     }
 
-    private func time(_ time: FuseAttributeChange.Time) -> Timestamp {
+    private func time(_ time: FuseAttributeChange.Time, _ now: Timestamp) -> Timestamp {
         switch time {
-        case .now: client.wallClock
+        case .now: now
         case .at(let timestamp): timestamp
         }
     }

@@ -86,9 +86,11 @@ extension MountFilesystem {
         if !isTaken { client.release(attributes.inode) { _ in } }
     }
 
-    func read(_ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, reply: FuseReadReply) {
+    func read(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    ) {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
-        client.read(inode, offset: offset, length: count) { result in
+        client.read(inode, offset: offset, length: count, keepsAccessTime: flags.keepsAccessTime) { result in
             switch result {
             case .success(let pieces): reply.gather(pieces)
             case .failure(let error): reply.error(error)

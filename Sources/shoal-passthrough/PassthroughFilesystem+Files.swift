@@ -43,7 +43,9 @@ extension PassthroughFilesystem {
         }
     }
 
-    func read(_ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, reply: FuseReadReply) {
+    func read(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    ) {
         buffers.with { buffer in
             do throws(FileError) {
                 let filled = try succeed(pread(CInt(handle.rawValue), buffer.baseAddress, count, off_t(offset)))

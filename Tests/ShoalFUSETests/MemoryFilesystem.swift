@@ -249,7 +249,9 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         }
     }
 
-    func read(_ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, reply: FuseReadReply) {
+    func read(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    ) {
         note()
         observed.withLock { $0.largestRead = max($0.largestRead, count) }
         do throws(FileError) {

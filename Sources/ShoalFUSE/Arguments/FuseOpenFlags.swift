@@ -13,6 +13,8 @@ package struct FuseOpenFlags: Hashable, Sendable {
     package var isDirect: Bool { rawValue & FuseOpenFlags.direct != 0 }
     /// O_SYNC or O_DSYNC: a write returns when it is durable.
     package var isSynchronous: Bool { rawValue & O_DSYNC != 0 }
+    /// O_NOATIME, which Glibc shows only with _GNU_SOURCE.
+    package var keepsAccessTime: Bool { rawValue & 0o1000000 != 0 }
 
     /// O_DIRECT, which Glibc shows only with _GNU_SOURCE.
     #if arch(arm64)

@@ -6,7 +6,8 @@ extension fuse_lowlevel_ops {
         read = { request, inode, count, offset, file in
             let reply = FuseReadReply(request: FuseRequest(request!))
             reply.request.filesystem.read(
-                InodeID(inode), handle: file!.pointee.handle, offset: UInt64(offset), count: count, reply: reply)
+                InodeID(inode), handle: file!.pointee.handle, offset: UInt64(offset), count: count,
+                flags: file!.pointee.openFlags, reply: reply)
         }
     }
 }

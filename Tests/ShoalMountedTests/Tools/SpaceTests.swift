@@ -127,7 +127,8 @@ extension MountedTests {
                     os.fsync(f)
                     assert os.stat(sys.argv[2]).st_size == end and os.stat(sys.argv[2]).st_blocks == 8
                     assert os.pread(os.open(sys.argv[2], os.O_RDONLY), 3, end - 3) == b'end'
-                    for call in (lambda: os.pwrite(f, b'1234', end - 3), lambda: os.ftruncate(f, end + 1)):
+                    assert os.pwrite(f, b'1234', end - 3) == 3
+                    for call in (lambda: os.pwrite(f, b'1', end), lambda: os.ftruncate(f, end + 1)):
                         try: call()
                         except OSError as e: assert e.errno == 27, e
                         else: assert False

@@ -45,7 +45,8 @@ package protocol FuseFilesystem: AnyObject {
         reply: FuseCreateReply)
     /// At most `count` bytes from `offset`; fewer only at the end of the file. `flags` are those of the open file now.
     func read(
-        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply)
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    )
     /// `bytes` (1 MiB at most) is valid only during the call. `flags` are those of the open file now (O_APPEND,
     /// O_SYNC; fcntl(2) may have changed them). The kernel's offset for O_APPEND may be stale.
     func write(

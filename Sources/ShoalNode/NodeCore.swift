@@ -17,6 +17,8 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
         package var zone: String
         package var weight: Double
         package var directory: String
+        /// What the disk holds at the start: the leader counts it from the registration on.
+        package var usage = NodeUsage()
         package init(address: String, metadataAddress: String, zone: String, weight: Double, directory: String) {
             self.address = address
             self.metadataAddress = metadataAddress
@@ -74,6 +76,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
         limits = configuration.limits
         payloads = PayloadPool(idleBytesMax: limits.idlePayloadBytesMax)
         identity = configuration.identity
+        usage = configuration.usage
         admission = Admission(node: configuration.identity?.node ?? NodeID(0), sessionsMax: limits.sessionsMax)
         written = WrittenChunks(chunksMax: limits.writtenChunksMax)
         rate = RequestRate(windowSeconds: limits.rateWindowSeconds)
@@ -124,14 +127,20 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
             do throws(ChunkStoreError) {
                 let disk = try store.usage()
                 post { [self] in
-                    usage.bytesTotal = disk.bytesTotal
-                    usage.bytesFree = disk.bytesFree
-                    usage.chunks = disk.chunks
+                    usage.note(disk)
                 }
             } catch {
                 noteFailure(error)
             }
         }
         return usage
+    }
+}
+
+extension NodeUsage {
+    mutating func note(_ disk: ChunkStoreUsage) {
+        bytesTotal = disk.bytesTotal
+        bytesFree = disk.bytesFree
+        chunks = disk.chunks
     }
 }

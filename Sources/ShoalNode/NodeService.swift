@@ -38,13 +38,11 @@ package final class NodeService: Sendable {
                 directory: directory.chunksPath, limits: storeLimits, disk: disk,
                 report: { logger.warning("chunk store: \($0)") })
         } catch { throw .store(error) }
-        if identity == nil {
-            let hasChunks: Bool
-            do throws(ChunkStoreError) { hasChunks = try store.usage().chunks > 0 } catch { throw .store(error) }
-            if hasChunks {
-                try NodeService.close(store)
-                throw .identityMissing(directory: path)
-            }
+        let used: ChunkStoreUsage
+        do throws(ChunkStoreError) { used = try store.usage() } catch { throw .store(error) }
+        if identity == nil, used.chunks > 0 {
+            try NodeService.close(store)
+            throw .identityMissing(directory: path)
         }
         let loop = Loop(name: "node")
         let threads = ChunkThreads(store: store)
@@ -53,6 +51,7 @@ package final class NodeService: Sendable {
             directory: path)
         configuration.identity = identity
         configuration.limits = limits
+        configuration.usage.note(used)
         let core = NodeCore(
             configuration: configuration, scheduler: loop, network: LoopNetwork(loop: loop, logger: logger),
             threads: threads, post: { loop.execute($0) }, logger: logger)

@@ -50,12 +50,17 @@ final class Cluster {
     /// The program under test.
     static let binary: String = {
         if let path = getenv("SHOAL_BINARY") { return String(cString: path) }
+        return built("shoal")
+    }()
+
+    /// A program that was built beside the test bundle.
+    static func built(_ program: String) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let bundle = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/shoal"
-    }()
+            + "/\(program)"
+    }
 
     @discardableResult
     static func shoal(_ words: String..., secondsMax: Int = 60) throws -> Command.Output {

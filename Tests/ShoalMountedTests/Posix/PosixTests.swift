@@ -49,10 +49,7 @@ private struct PosixRun {
     var summary = ""
 
     init(_ directories: [String]) throws {
-        let binary =
-            Cluster.binary.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            .joined(separator: "/") + "/shoal-posix"
-        let output = try Command([binary] + directories).wait(secondsMax: 240)
+        let output = try Command([Cluster.built("shoal-posix")] + directories).wait(secondsMax: 240)
         for line in output.out.split(separator: "\n") {
             if line.hasPrefix("FAIL ") { failures.append(String(line.dropFirst(5))) }
             if line.contains(" passed, "), let count = Int(line.prefix { $0 != " " }) {

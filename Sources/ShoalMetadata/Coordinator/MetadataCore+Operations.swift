@@ -129,8 +129,12 @@ extension MetadataCore {
     private func addUse(
         of inode: InodeID, by session: Session, isUnused: Bool, _ context: inout OperationContext
     ) {
-        if !isUnused { context.inUseByRequester.append(inode) }
-        if !isUnused || leases.isHeld(inode, besides: session.id, above: .none) { context.inUse.append(inode) }
+        let isHeldElsewhere = leases.isHeld(inode, besides: session.id, above: .none)
+        // A writer may have buffered what those who have the file open are to read: it keeps its lease till that is
+        // written.
+        let isUsed = !isUnused || isHeldElsewhere && held(inode, session).mode == .write
+        if isUsed { context.inUseByRequester.append(inode) }
+        if isUsed || isHeldElsewhere { context.inUse.append(inode) }
     }
 
     private func complete(_ context: inout OperationContext, for operation: Operation) {

@@ -57,10 +57,11 @@ extension MountedTests {
                 let byHand = "\(cluster.root)/hand"
                 try check(mkdir(byHand, 0o755), "mkdir")
                 try cluster.run(["mount", try cluster.state().meta.address, byHand])
+                try cluster.bash("mkfifo $DIR/../fifo")
                 let holder = try Command([
                     "bash", "-c", "exec 9> \(byHand)/held; echo buffered >&9; read < \(cluster.root)/fifo",
                 ])
-                try cluster.bash("mkfifo $DIR/../fifo; until [ -s $A/held ]; do :; done")
+                try cluster.bash("until [ -s $A/held ]; do :; done")
                 let output = try Command([Cluster.binary, "down", "--dir", cluster.directory]).wait()
                 #expect(output.status == 1 && output.err.contains("\(byHand): in use by bash"), "\(output.err)")
                 #expect(try cluster.bash("cat $A/held") == "buffered\n", "everything still runs")

@@ -48,7 +48,7 @@ extension Client {
         inode.hasReadPages = false
         if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
         if inode.grant.mode == .pin {
-            giveBack([HeldLease(inode: id, mode: .none, sequence: inode.grant.sequence)])
+            giveBack([inode.returnedLease])
             inode.grant = .none
         }
         // Nobody is left to retry. What close has not reported is kept for whoever opens the file next.

@@ -74,6 +74,12 @@ extension Client {
         inode.flushWaiters.append { [self] in writeBack(inode, completion: completion) }
     }
 
+    /// Until no request about this inode's content or size is under way.
+    func waitUntilQuiet(_ inode: Inode, _ body: @escaping () -> Void) {
+        guard inode.flushesInFlight > 0 || inode.isCommitting else { return body() }
+        waitForFlush(of: inode) { [self] in waitUntilQuiet(inode, body) }
+    }
+
     func waitForFlush(of inode: Inode, _ body: @escaping () -> Void) {
         inode.flushWaiters.append(body)
     }

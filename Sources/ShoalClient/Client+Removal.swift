@@ -82,20 +82,18 @@ extension Client {
     /// Nobody here uses the removed file any more, and the server need not keep it for us. What is buffered goes to the
     /// nodes first, if another mount may have the file open.
     func dropOrphan(_ inode: Inode) {
-        if inode.isOrphan, inode.grant.mode == .write {
-            let goOn = { [self] in if inode.isOrphan, inode.openCount == 0 { dropOrphan(inode) } }
-            if inode.flushesInFlight > 0 || inode.isCommitting { return waitForFlush(of: inode, goOn) }
-            if inode.isDirty {
-                return flush(inode) { [self] result in
+        if inode.isOrphan, inode.grant.mode == .write, inode.isDirty {
+            return waitUntilQuiet(inode) { [self] in
+                flush(inode) { [self] result in
                     if case .failure = result { giveUp(inode) }
-                    goOn()
+                    if inode.isOrphan, inode.openCount == 0 { dropOrphan(inode) }
                 }
             }
         }
         discardDirty(of: inode)
         forgetCached(inode)
         if inode.grant.mode > .none {
-            giveBack([HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence)])
+            giveBack([inode.returnedLease])
         }
         inode.grant = .none
         inode.isOrphan = false

@@ -31,15 +31,11 @@ extension Client {
             guard inode.openCount == 0, inodes.existing(inode.id) === inode else { continue }
             if inode.isOrphan { dropOrphan(inode) }
             guard inode.grant.mode == .pin else { continue }
-            returned.append(HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence))
+            returned.append(inode.returnedLease)
             inode.grant = .none
             if inode.isIdle { inodes.remove(inode) }
         }
-        var rest = returned[...]
-        while !rest.isEmpty {
-            giveBack(Array(rest.prefix(ReleaseLeasesRequest.leasesMax)))
-            rest = rest.dropFirst(ReleaseLeasesRequest.leasesMax)
-        }
+        giveBack(returned)
         if !lingering.isEmpty { scheduler.schedule(after: limits.openGrace) { [self] in endLingering() } }
     }
 

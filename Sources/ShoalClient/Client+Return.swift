@@ -4,13 +4,13 @@ import ShoalWire
 
 /// Leases that go without having been asked for, or with the session.
 extension Client {
-    /// The coldest tenth goes, with one message.
+    /// The coldest tenth goes, together.
     func returnColdLeases() {
         let cold = inodes.coldest(max(1, limits.inodesMax / 10))
         var returned: [HeldLease] = []
         for inode in cold {
             if inode.grant.mode > .none {
-                returned.append(HeldLease(inode: inode.id, mode: .none, sequence: inode.grant.sequence))
+                returned.append(inode.returnedLease)
             }
             forgetCached(inode)
             inodes.remove(inode)
@@ -20,8 +20,10 @@ extension Client {
 
     /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not
     /// believed.
-    func giveBack(_ leases: [HeldLease]) {
-        guard !leases.isEmpty else { return }
+    func giveBack(_ all: [HeldLease]) {
+        guard !all.isEmpty else { return }
+        let leases = Array(all.prefix(ReleaseLeasesRequest.leasesMax))
+        defer { giveBack(Array(all.dropFirst(leases.count))) }
         for lease in leases where lease.mode == .none { returnedLeases[lease.inode] = lease.sequence }
         metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) {
             [self] _ in

@@ -55,12 +55,6 @@ extension Client {
         }
     }
 
-    /// Until no request about this inode's content or size is under way.
-    private func waitUntilQuiet(_ inode: Inode, _ body: @escaping () -> Void) {
-        guard inode.flushesInFlight > 0 || inode.isCommitting else { return body() }
-        waitForFlush(of: inode) { [self] in waitUntilQuiet(inode, body) }
-    }
-
     private func sendSize(
         _ size: UInt64, _ change: AttributeChange, of inode: Inode, _ completion: @escaping Completion<FileAttributes>
     ) {

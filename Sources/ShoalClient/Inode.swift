@@ -1,4 +1,5 @@
 import ShoalTypes
+import ShoalWire
 
 /// What the mount knows of one inode, and what is under way on it. Everything in here is true only while the lease
 /// stands: `attributes`, `names` and `blocks` under `read`, dirty pages under `write`.
@@ -98,6 +99,8 @@ final class Inode {
 
     /// Operations that need the lease wait.
     var isHeldUp: Bool { recall != nil || isExclusive }
+    /// What tells the server that the lease is given back whole.
+    var returnedLease: HeldLease { HeldLease(inode: id, mode: .none, sequence: grant.sequence) }
     var isDirectory: Bool { attributes.kind == .directory }
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.

@@ -33,14 +33,9 @@ final class ChunkCopies: @unchecked Sendable {  // confined to the loop
     func copy(_ message: CopyChunkRequest, _ responder: any Responder) {
         guard message.chunk != message.source else { return responder.reply(.badRequest) }
         guard activeCount < core.limits.copiesMax else { return responder.reply(.notReady) }
-        let verdict = admit(message)
-        guard case .admit(let partition) = verdict else {
-            return core.postpone(verdict, chunk: message.chunk, responder: responder) { [self] in
-                copy(message, responder)
-            }
+        guard let partition = core.admit(message, responder, again: { [self] in copy(message, responder) }) else {
+            return
         }
-        core.written.record(message.chunk, by: message.session)
-        core.usage.writes += 1
         let own = core.admission.node
         let inSync = core.map[core.map.partition(of: message.source)].inSync
         let sources = inSync.filter { $0 != own } + inSync.filter { $0 == own }
@@ -48,11 +43,6 @@ final class ChunkCopies: @unchecked Sendable {  // confined to the loop
         activeCount += 1
         core.admission.copying.insert(message.chunk)
         core.pulls.enter(message.chunk) { [self] in begin(job) }
-    }
-
-    private func admit(_ message: CopyChunkRequest) -> Admission.Verdict {
-        core.admission.admitWrite(
-            epoch: message.epoch, session: message.session, generation: message.generation, chunk: message.chunk)
     }
 
     private func end(_ job: Job, _ reply: (any Responder) -> Void) {
@@ -212,7 +202,7 @@ final class ChunkCopies: @unchecked Sendable {  // confined to the loop
         _ body: @escaping @Sendable (ChunkStore, CopyChunkRequest, PartitionID) throws(ChunkStoreError) -> Int?,
         then: @escaping (Int?) -> Void
     ) {
-        switch admit(job.message) {
+        switch core.verdict(on: job.message) {
         case .admit, .awaitChunk: break
         case .refuse(let status): return fail(job, status)
         case .awaitMap: return fail(job, .notReady)

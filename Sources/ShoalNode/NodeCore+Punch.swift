@@ -7,24 +7,12 @@ extension NodeCore {
     /// Makes blocks of a chunk a hole.
     func punch(_ message: PunchChunkRequest, _ responder: any Responder) {
         guard message.isWellFormed else { return responder.reply(.badRequest) }
-        let verdict = admission.admitWrite(
-            epoch: message.epoch, session: message.session, generation: message.generation, chunk: message.chunk)
-        guard case .admit(let partition) = verdict else {
-            return postpone(verdict, chunk: message.chunk, responder: responder) { [self] in
-                punch(message, responder)
-            }
-        }
-        written.record(message.chunk, by: message.session)
-        usage.writes += 1
+        guard let partition = admit(message, responder, again: { [self] in punch(message, responder) }) else { return }
         threads.submit(message.chunk) { [self] store in
-            do throws(ChunkStoreError) {
-                let allocated = try store.punch(
+            answer(responder) { () throws(ChunkStoreError) in
+                try store.punch(
                     message.chunk, in: partition, offset: Int(message.offset), length: Int(message.length),
                     version: message.version, sequence: message.sequence)
-                responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(allocated)))
-            } catch {
-                noteFailure(error)
-                responder.reply(error.status)
             }
         }
     }

@@ -16,54 +16,65 @@ extension NodeCore {
     }
 
     private func write(_ message: WriteChunkRequest, _ payload: Payload, _ responder: any Responder) {
-        let verdict = admission.admitWrite(
-            epoch: message.epoch, session: message.session, generation: message.generation, chunk: message.chunk)
-        guard case .admit(let partition) = verdict else {
-            return postpone(verdict, chunk: message.chunk, responder: responder) { [self] in
-                write(message, payload, responder)
-            }
+        guard let partition = admit(message, responder, again: { [self] in write(message, payload, responder) }) else {
+            return
         }
-        written.record(message.chunk, by: message.session)
-        usage.writes += 1
         usage.bytesWritten += UInt64(payload.byteCount)
         threads.submit(message.chunk) { [self] store in
             let mismatch = CRC32C.firstMismatch(
                 in: payload.bytes, blockBytes: Geometry.blockBytes, checksums: message.checksums)
             guard mismatch == nil else { return responder.reply(.badChecksum) }
-            do throws(ChunkStoreError) {
-                let allocated = try store.write(
+            answer(responder) { () throws(ChunkStoreError) in
+                try store.write(
                     message.chunk, in: partition, chunkBytesLog2: message.chunkBytesLog2, offset: Int(message.offset),
                     bytes: payload.bytes, checksums: message.checksums, version: message.version,
                     sequence: message.sequence)
-                responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(allocated)))
-            } catch {
-                noteFailure(error)
-                responder.reply(error.status)
             }
         }
     }
 
     func truncate(_ message: TruncateChunkRequest, _ responder: any Responder) {
         guard message.length % UInt32(Geometry.blockBytes) == 0 else { return responder.reply(.badRequest) }
-        let verdict = admission.admitWrite(
-            epoch: message.epoch, session: message.session, generation: message.generation, chunk: message.chunk)
-        guard case .admit(let partition) = verdict else {
-            return postpone(verdict, chunk: message.chunk, responder: responder) { [self] in
-                truncate(message, responder)
+        guard let partition = admit(message, responder, again: { [self] in truncate(message, responder) }) else {
+            return
+        }
+        threads.submit(message.chunk) { [self] store in
+            answer(responder) { () throws(ChunkStoreError) in
+                try store.truncate(
+                    message.chunk, in: partition, length: Int(message.length), version: message.version,
+                    sequence: message.sequence)
             }
+        }
+    }
+
+    /// Where the chunk of an admitted change lies; the change counts from here on. Nil if it was refused, or waits to
+    /// be tried `again`.
+    func admit(
+        _ message: some ChunkChangeRequest, _ responder: any Responder, again: @escaping () -> Void
+    ) -> PartitionID? {
+        let verdict = self.verdict(on: message)
+        guard case .admit(let partition) = verdict else {
+            postpone(verdict, chunk: message.chunk, responder: responder, retry: again)
+            return nil
         }
         written.record(message.chunk, by: message.session)
         usage.writes += 1
-        threads.submit(message.chunk) { [self] store in
-            do throws(ChunkStoreError) {
-                let allocated = try store.truncate(
-                    message.chunk, in: partition, length: Int(message.length), version: message.version,
-                    sequence: message.sequence)
-                responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(allocated)))
-            } catch {
-                noteFailure(error)
-                responder.reply(error.status)
-            }
+        return partition
+    }
+
+    /// What the rules for writes say of it now.
+    func verdict(on message: some ChunkChangeRequest) -> Admission.Verdict {
+        admission.admitWrite(
+            epoch: message.epoch, session: message.session, generation: message.generation, chunk: message.chunk)
+    }
+
+    /// With the blocks that the chunk takes after the change. On the chunk's thread.
+    func answer(_ responder: any Responder, _ change: () throws(ChunkStoreError) -> Int) {
+        do throws(ChunkStoreError) {
+            responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(try change())))
+        } catch {
+            noteFailure(error)
+            responder.reply(error.status)
         }
     }
 

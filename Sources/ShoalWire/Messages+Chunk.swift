@@ -58,7 +58,7 @@ extension WireCoder {
 
 /// Write the payload, whole blocks, at `offset` of a chunk. Refused as section 5 of the design says. Reply:
 /// `ChunkSpaceReply`.
-package struct WriteChunkRequest: WireMessage, Equatable {
+package struct WriteChunkRequest: ChunkChangeRequest, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none
     package var generation = ConnectionGeneration(0)
@@ -75,11 +75,7 @@ package struct WriteChunkRequest: WireMessage, Equatable {
     package var checksums: [UInt32] = []
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
-        coder.number(&epoch)
-        coder.number(&session)
-        coder.number(&generation)
-        coder.number(&sequence)
-        coder.chunk(&chunk)
+        codeAdmission(&coder)
         coder.integer(&offset)
         coder.integer(&version)
         coder.integer(&chunkBytesLog2)
@@ -89,7 +85,7 @@ package struct WriteChunkRequest: WireMessage, Equatable {
 
 /// Cut a chunk to `length` bytes, a multiple of the block size; 0 removes it. Later reads past it find a hole. Reply:
 /// `ChunkSpaceReply`.
-package struct TruncateChunkRequest: WireMessage, Equatable {
+package struct TruncateChunkRequest: ChunkChangeRequest, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none
     package var generation = ConnectionGeneration(0)
@@ -99,11 +95,7 @@ package struct TruncateChunkRequest: WireMessage, Equatable {
     package var version: UInt64 = 0
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
-        coder.number(&epoch)
-        coder.number(&session)
-        coder.number(&generation)
-        coder.number(&sequence)
-        coder.chunk(&chunk)
+        codeAdmission(&coder)
         coder.integer(&length)
         coder.integer(&version)
     }

@@ -10,7 +10,7 @@ package struct ChunkSpaceReply: WireMessage, Equatable {
 }
 
 /// Make blocks of a chunk a hole: they read as zeros, and their space comes back. Reply: `ChunkSpaceReply`.
-package struct PunchChunkRequest: WireMessage, Equatable {
+package struct PunchChunkRequest: ChunkChangeRequest, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none
     package var generation = ConnectionGeneration(0)
@@ -22,11 +22,7 @@ package struct PunchChunkRequest: WireMessage, Equatable {
     package var version: UInt64 = 0
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
-        coder.number(&epoch)
-        coder.number(&session)
-        coder.number(&generation)
-        coder.number(&sequence)
-        coder.chunk(&chunk)
+        codeAdmission(&coder)
         coder.integer(&offset)
         coder.integer(&length)
         coder.integer(&version)
@@ -36,7 +32,7 @@ package struct PunchChunkRequest: WireMessage, Equatable {
 /// Make `chunk` equal to `source`, a chunk of a file of the same chunk size, holes and all: the node reads it from an
 /// in-sync replica. The client holds a read lease on the source's file, and has flushed it. Admitted like a write;
 /// reply: `ChunkSpaceReply`.
-package struct CopyChunkRequest: WireMessage, Equatable {
+package struct CopyChunkRequest: ChunkChangeRequest, Equatable {
     package var epoch = Epoch(0)
     package var session = SessionID.none
     package var generation = ConnectionGeneration(0)
@@ -47,11 +43,7 @@ package struct CopyChunkRequest: WireMessage, Equatable {
     package var chunkBytesLog2: UInt8 = Geometry.chunkBytesLog2Default
     package init() {}
     package mutating func code(_ coder: inout WireCoder) {
-        coder.number(&epoch)
-        coder.number(&session)
-        coder.number(&generation)
-        coder.number(&sequence)
-        coder.chunk(&chunk)
+        codeAdmission(&coder)
         coder.chunk(&source)
         coder.integer(&version)
         coder.integer(&chunkBytesLog2)

@@ -130,11 +130,11 @@ extension Connection: ChannelDuplexHandler {
 
     /// The processor that took the last packet in: on loopback the sender's, else the one that the network card
     /// interrupts (SO_INCOMING_CPU, socket(7)).
-    private func callerProcessor() -> Int? {
+    private func callerProcessor() -> ProcessorFollower.Caller {
         let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_INCOMING_CPU))
-        do { return (try context?.channel.syncOptions?.getOption(option)).map { Int($0) } } catch {
+        do { return .processor(try (context?.channel.syncOptions?.getOption(option)).map { Int($0) }) } catch {
             // A channel that cannot say is no caller to follow.
-            return nil
+            return .processor(nil)
         }
     }
 

@@ -53,9 +53,7 @@ private final class DescriptorHandler: ChannelInboundHandler, @unchecked Sendabl
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let onMessage else { return }
         let message = unwrapInboundIn(data)
-        loop.received {
-            message.withUnsafeReadableBytes(self.sender).flatMap(ProcessorSet.processor(ofThread:))
-        }
+        loop.received { message.withUnsafeReadableBytes(self.sender).map { .thread($0) } ?? .processor(nil) }
         loop.batch { message.withUnsafeReadableBytes(onMessage) }
     }
 

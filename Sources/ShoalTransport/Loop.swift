@@ -120,9 +120,9 @@ extension Loop {
         follower?.take(thread)
     }
 
-    /// A message came in; `caller` tells the processor of who sent it, if that is somebody who waits for an answer.
+    /// A message came in; `caller` tells who sent it, if that is somebody who waits for an answer.
     @inline(__always)
-    func received(from caller: (() -> Int?)?) { follower?.count(now: now, caller: caller) }
+    func received(from caller: (() -> ProcessorFollower.Caller)?) { follower?.count(now: now, caller: caller) }
 
     private func makeFollower() -> ProcessorFollower? {
         eventLoop.assertInEventLoop()

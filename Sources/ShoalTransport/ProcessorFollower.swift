@@ -12,7 +12,8 @@ final class ProcessorFollower {
 
     // The window that is open.
     private var messages = 0
-    private var callers: [Int?] = []
+    private var callers: [Caller] = []
+    private let sampler = ProcessorSampler()
     private var began: MonotonicInstant
     private var usage: Usage
 
@@ -43,10 +44,18 @@ final class ProcessorFollower {
     /// `thread` goes where the loop goes. It must live as long as the loop.
     func take(_ thread: pthread_t) { companions.append(thread) }
 
-    /// One message came in. `caller` says on which processor its sender ran, nil if it is no caller's message or
-    /// cannot be known; it is asked a few times per window.
+    /// Who sent a message and waits for the answer.
+    enum Caller {
+        /// A thread of this machine.
+        case thread(pid_t)
+        /// Somebody on this processor; nil if that cannot be known.
+        case processor(Int?)
+    }
+
+    /// One message came in. `caller` tells who sent it, nil if it is no caller's message; it is asked a few times per
+    /// window.
     @inline(__always)
-    func count(now: @autoclosure () -> MonotonicInstant, caller: (() -> Int?)?) {
+    func count(now: @autoclosure () -> MonotonicInstant, caller: (() -> Caller)?) {
         messages += 1
         if let caller, callers.count < ProcessorPolicy.samplesPerWindow,
             messages * ProcessorPolicy.samplesPerWindow >= callers.count * ProcessorPolicy.messagesPerWindow
@@ -66,10 +75,24 @@ final class ProcessorFollower {
         let window = ProcessorPolicy.Window(
             messages: messages, elapsed: now - began, sleeps: usage.sleeps - self.usage.sleeps,
             worked: Interval(nanoseconds: usage.worked - self.usage.worked),
-            queued: Interval(nanoseconds: usage.queued - self.usage.queued), callers: callers)
+            queued: Interval(nanoseconds: usage.queued - self.usage.queued),
+            callers: processors())
         self.usage = usage
         let wanted = policy.ended(window)
         if wanted != placement { move(to: wanted) }
+    }
+
+    /// Of the window's callers, or, where they are threads, of those of the window before.
+    private func processors() -> [Int?] {
+        var threads: [pid_t] = []
+        var processors: [Int?] = []
+        for caller in callers {
+            switch caller {
+            case .thread(let thread): threads.append(thread)
+            case .processor(let processor): processors.append(processor)
+            }
+        }
+        return threads.isEmpty ? processors : sampler.exchange(threads)
     }
 
     private func move(to wanted: ProcessorPolicy.Placement) {

@@ -20,6 +20,9 @@ enum ProcessorSet {
     }
 
     /// The processor on which a thread ran last; nil if there is no such thread, or its /proc entry cannot be read.
+    ///
+    /// May wait as long as the thread is in execve(2), which may itself wait for a filesystem: never for a thread whose
+    /// calls the caller of this serves.
     static func processor(ofThread thread: pid_t) -> Int? {
         let file = open("/proc/\(thread)/stat", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

@@ -26,6 +26,26 @@ extension MountedTests {
             }
         }
 
+        @Test("Programs that close files of the mount by execve(2) never hang")
+        func closeOnExec() throws {
+            try Cluster.with { cluster in
+                try cluster.bash(
+                    #"""
+                    cat > $T/exec.py <<'EOF'
+                    import os, sys
+                    for n in range(400):
+                        child = os.fork()
+                        if child == 0:
+                            files = [os.open(sys.argv[1] + '/f%d' % i, os.O_RDWR | os.O_CREAT) for i in range(4)]
+                            for file in files: os.write(file, b'x')
+                            os.execv('/bin/true', ['true'])
+                        assert os.waitpid(child, 0)[1] == 0
+                    EOF
+                    timeout 100 python3 $T/exec.py $A
+                    """#)
+            }
+        }
+
         @Test("Shared mappings, read and write calls see the same bytes, whichever mount they go through")
         func sharedMapping() throws {
             try Cluster.with { cluster in

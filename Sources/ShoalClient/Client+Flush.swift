@@ -20,8 +20,8 @@ extension Client {
     }
 
     /// A flush that nobody waits for: an error that no retry can mend is kept for the next close or fsync.
-    func flushUnasked(_ inode: Inode) {
-        flush(inode) { result in
+    func flushUnasked(_ inode: Inode, releasesReservation: Bool = false) {
+        flush(inode, releasesReservation: releasesReservation) { result in
             guard case .failure(let error) = result, !inode.isDirty else { return }
             inode.writeError = inode.writeError ?? error
         }
@@ -223,14 +223,35 @@ extension Client {
             * UInt64(CacheBlock.pageBytes)
     }
 
-    /// Tells the server how far bytes may reach before any goes there; then goes on sending.
+    /// Tells the server how far bytes may reach before any goes there; then goes on sending. `write` has done that for
+    /// what it buffered: here it is for what was given back since.
     private func reserve(_ end: UInt64, for inode: Inode) {
         guard !inode.isCommitting else { return }
-        let step = limits.reservationStepBytes
-        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
-        sendCommit(inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted) { result in
+        // The last page goes out whole; what of it is past the end of the file needs no reservation.
+        let isLastPage = end - min(end, inode.attributes.size) < UInt64(CacheBlock.pageBytes)
+        sendReservation(of: isLastPage ? min(end, inode.attributes.size) : end, for: inode) { result in
             if case .failure(let error) = result { inode.writeError = error }
         }
+    }
+
+    /// The server knows that bytes up to `end` may be sent.
+    func isReserved(_ end: UInt64, of inode: Inode) -> Bool { end <= inode.reservedSize }
+
+    /// Reserves for a write before it is buffered, so that a quota refuses the write and not a later flush.
+    func reserveForWrite(up end: UInt64, of inode: Inode, completion: @escaping Completion<Void>) {
+        guard !isReserved(end, of: inode), inode.grant.mode == .write else { return completion(.success(())) }
+        guard !inode.isCommitting else {
+            return waitForFlush(of: inode) { [self] in reserveForWrite(up: end, of: inode, completion: completion) }
+        }
+        sendReservation(of: end, for: inode, completion: completion)
+    }
+
+    private func sendReservation(of end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
+        let step = limits.reservationStepBytes
+        let wanted = max(end, min((end / step + 1) * step, Geometry.fileBytesMax))
+        sendCommit(
+            inode, size: min(inode.attributes.size, inode.serverSize), reserved: wanted, needed: end,
+            completion: completion)
     }
 
     /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
@@ -252,7 +273,7 @@ extension Client {
         inode.needsCommit = false
         let size = inode.attributes.size
         let reserved = releasesReservation ? size : max(inode.reservedSize, size)
-        sendCommit(inode, size: size, reserved: reserved) { result in
+        sendCommit(inode, size: size, reserved: reserved, needed: reserved) { result in
             if case .failure(let error) = result {
                 if error != .stale { inode.needsCommit = true }
                 inode.writeError = nil
@@ -264,9 +285,11 @@ extension Client {
     }
 
     private func sendCommit(
-        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping Completion<Void>
+        _ inode: Inode, size: UInt64, reserved: UInt64, needed: UInt64, completion: @escaping Completion<Void>
     ) {
         inode.isCommitting = true
+        // What is given back is not written to any more, whatever becomes of the message.
+        inode.reservedSize = min(inode.reservedSize, reserved)
         let attributes = inode.attributes
         let sequence = inode.grant.sequence
         metadata.request(
@@ -278,6 +301,7 @@ extension Client {
                 request.sequence = sequence
                 request.size = size
                 request.reservedSize = reserved
+                request.neededSize = needed
                 request.modifyTime = attributes.modifyTime
                 request.changeTime = attributes.changeTime
                 return request
@@ -290,9 +314,12 @@ extension Client {
                     // After a truncation to zero the first reservation names the new content.
                     inode.attributes.data = entry.attributes.data
                     inode.serverSize = size
-                    inode.reservedSize = reserved
+                    inode.reservedSize = min(reserved, entry.attributes.reservedSize)
+                    if reserved > needed { inode.reservesSparingly = entry.attributes.reservedSize < reserved }
                 }
                 completion(.success(()))
+            case .failure(.failed(.quota)):
+                completion(.failure(.quota))
             case .failure(let status):
                 logger.error("inode \(inode.id): could not commit its size: \(status)")
                 completion(.failure(status == .staleLease ? .stale : status.fileError))

@@ -41,7 +41,7 @@ extension Client {
             inode.writeError = nil
             if let error { return completion(.failure(error)) }
             // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
-            flushUnasked(inode)
+            flushUnasked(inode, releasesReservation: inode.reservesSparingly && inode.openCount <= 1)
             completion(.success(()))
         }
     }
@@ -62,6 +62,9 @@ extension Client {
             inode.writeError = nil
             discardDirty(of: inode)
             inode.attributesAreOld = true
+        }
+        if inode.reservesSparingly, inode.grant.mode == .write, inode.reservedSize > inode.attributes.size {
+            flushUnasked(inode, releasesReservation: true)
         }
     }
 }

@@ -44,6 +44,9 @@ package struct CommitWriteRequest: WireMessage, Equatable {
     package var sequence = LeaseSequence.none
     package var size: UInt64 = 0
     package var reservedSize: UInt64 = 0
+    /// What the caller cannot do without of `reservedSize`: in a quota tree it is given little more than that. The reply
+    /// says how much.
+    package var neededSize: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
@@ -53,6 +56,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         coder.number(&sequence)
         coder.integer(&size)
         coder.integer(&reservedSize)
+        coder.integer(&neededSize)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
     }

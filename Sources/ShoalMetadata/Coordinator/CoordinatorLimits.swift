@@ -29,6 +29,12 @@ package struct CoordinatorLimits: Sendable {
     package var deletionEntriesMax = 256
     /// The pause after a failed deletion, and between looks at an empty queue.
     package var deletionPause = Interval.seconds(1)
+    /// Inodes that are given to another quota tree per tick, and per batch.
+    package var quotaInodesPerTick = 1024
+    package var quotaInodesPerBatch = 64
+    /// What goes from the trash between two looks at it, and the pause between them.
+    package var trashEntriesAtOnce = 64
+    package var trashPause = Interval.milliseconds(200)
     /// The server itself stood still if ticks are further apart: nobody is blamed for that time.
     package var tickGapMax = Interval.seconds(1)
 

@@ -53,9 +53,10 @@ extension Namespace {
                 guard isOrphan == (links == 0) else { throw .corrupt("\(inode) is neither named nor an orphan") }
             }
         }
+        try checkQuotas(inodes)
     }
 
-    private func each(
+    func each(
         _ prefix: Keys.Prefix, _ transaction: borrowing NamespaceTransaction,
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(MetadataError) -> Void
     ) throws(MetadataError) {

@@ -26,7 +26,8 @@ package struct PublishUpload: NamespaceOperation {
         let existing = try existingFile(transaction)
         transaction.delete(Keys.upload(context.session, request.data))
         guard var record = existing else {
-            let record = InodeRecord(fresh(in: parent, upload, transaction, context))
+            var record = InodeRecord(fresh(in: parent, upload, transaction, context))
+            record.quota = transaction.quotaTree(ofEntriesOf: parent)
             transaction.insert(record)
             transaction.setDentry(request.parent, request.name, to: record, cookie: transaction.allocateCookie())
             parent.gainedName(of: record, at: context.now)

@@ -25,12 +25,11 @@ extension Namespace {
                 guard quota.state == .removing else { throw .corrupt("quota \(tree) has no directory") }
             }
         }
-        try checkQuotaDirectories(inodes, transaction)
+        try checkQuotaDirectories(inodes)
     }
 
-    private func checkQuotaDirectories(
-        _ inodes: [InodeID: InodeRecord], _ transaction: borrowing NamespaceTransaction
-    ) throws(MetadataError) {
+    private func checkQuotaDirectories(_ inodes: [InodeID: InodeRecord]) throws(MetadataError) {
+        let transaction = begin()
         var positions: [InodeID: UInt64] = [:]
         var walked: Set<InodeID> = []
         try each(.quotaWalk, transaction) { key, value throws(MetadataError) in

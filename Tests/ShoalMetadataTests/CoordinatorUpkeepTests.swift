@@ -50,6 +50,7 @@ struct CoordinatorUpkeepTests {
         var limits = CoordinatorLimits()
         limits.quotaInodesPerTick = 16
         limits.quotaInodesPerBatch = 8
+        // The request itself counts 16.
         let harness = try CoordinatorHarness(limits: limits)
         let client = try CoordinatorClient(harness)
         let top = try client.create("top", kind: .directory).attributes.inode

@@ -1,3 +1,4 @@
+import ShoalKeyValue
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -6,9 +7,13 @@ import Testing
 
 extension NamespaceFixture {
     @discardableResult
-    func setQuota(_ directory: InodeID, bytes: UInt64? = nil, inodes: UInt64? = nil) throws -> QuotaEntry {
+    func setQuota(
+        _ directory: InodeID, bytes: UInt64? = nil, inodes: UInt64? = nil, counting: Bool = true
+    ) throws -> QuotaEntry {
         let request = SetQuotaRequest(caller: Caller(), inode: directory, bytes: bytes, inodes: inodes)
-        return try #require(try run(SetQuota(request)).entries.first)
+        let entry = try #require(try run(SetQuota(request)).entries.first)
+        if counting { try settleQuotas() }
+        return entry
     }
 
     func removeQuota(_ directory: InodeID) throws {

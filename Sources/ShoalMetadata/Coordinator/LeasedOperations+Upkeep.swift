@@ -5,6 +5,11 @@ import ShoalWire
 extension SetQuota: LeasedOperation {
     static var operation: Operation { .setQuota }
     static var isChange: Bool { true }
+    /// A small directory is counted by the time of the reply.
+    func attachGrants(to answer: inout QuotaListReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
+        if core.namespace.quotas[request.inode]?.state == .counting { core.tickQuotas() }
+        answer.entries = core.namespace.quotas[request.inode].map { [QuotaEntry(request.inode, $0)] } ?? []
+    }
 }
 
 extension ListQuotas: LeasedOperation {

@@ -37,7 +37,9 @@ package struct CommitWrite: NamespaceOperation {
     private func grantedSize(_ record: InodeRecord, _ transaction: borrowing NamespaceTransaction) -> UInt64 {
         guard record.quota.rawValue != 0 else { return request.reservedSize }
         let needed = max(request.size, min(request.neededSize, request.reservedSize))
-        let ahead = min(transaction.quotaRoom(in: record.quota).bytes / 64, Self.quotaAheadBytesMax)
+        let more = needed - min(needed, record.quotaAmount.bytes)
+        let room = transaction.quotaRoom(in: record.quota).bytes
+        let ahead = min((room - min(room, more)) / 64, Self.quotaAheadBytesMax)
         return min(request.reservedSize, needed + ahead)
     }
 

@@ -10,8 +10,6 @@ package struct SetQuota: NamespaceOperation {
     package let request: SetQuotaRequest
     package init(_ request: SetQuotaRequest) { self.request = request }
     package var caller: Caller { request.caller }
-    /// Entries that the request itself looks at, so that a small directory is done with the reply.
-    private static let entriesAtOnce = 64
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         try check(transaction)
@@ -28,12 +26,14 @@ package struct SetQuota: NamespaceOperation {
             transaction.setQuota(quota, of: tree)
         } else {
             var quota = QuotaTree()
-            quota.parent = try transaction.directory(tree).quota
-            quota.state = .counting
+            let directory = try transaction.directory(tree)
+            quota.parent = directory.quota
             apply(to: &quota)
+            if directory.entryCount > 0 {
+                quota.state = .counting
+                transaction.startQuotaWalk(of: tree, in: tree)
+            }
             transaction.setQuota(quota, of: tree)
-            transaction.startQuotaWalk(of: tree, in: tree)
-            _ = try transaction.walkQuota(tree, limit: Self.entriesAtOnce)
         }
         try transaction.charge(enforcing: false)
         return QuotaListReply(entries: transaction.quota(tree).map { [QuotaEntry(tree, $0)] } ?? [], isEnd: true)

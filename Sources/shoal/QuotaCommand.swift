@@ -28,7 +28,9 @@ struct QuotaCommand: ParsableCommand {
                 refused.
                 """)
         @Argument(help: "A directory in the cluster.") var path: String
-        @Option(help: ArgumentHelp("The sum of all files' lengths: a number, with K, M, G or T; or 'none'.", valueName: "N"))
+        @Option(
+            help: ArgumentHelp("The sum of all files' lengths: a number, with K, M, G or T; or 'none'.", valueName: "N")
+        )
         var bytes: QuotaLimit?
         @Option(help: ArgumentHelp("Files and directories: a number; or 'none'.", valueName: "N"))
         var inodes: QuotaLimit?

@@ -85,7 +85,9 @@ struct NamespaceQuotaModelTests {
             if step % 600 == 0 { try compare(world, links: links) }
             if step % 1500 == 0 { try clear(&world) }
         }
-        let quota = ["create quota", "mkdir quota", "write quota", "rename quota", "rename crossDevice", "set", "remove"]
+        let quota = [
+            "create quota", "mkdir quota", "write quota", "rename quota", "rename crossDevice", "set", "remove",
+        ]
         for what in quota where world.outcomes[what, default: 0] == 0 { Issue.record("the run never met: \(what)") }
     }
 

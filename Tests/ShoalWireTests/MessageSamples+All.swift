@@ -217,7 +217,8 @@ extension MessageSample {
         },
         MessageSample {
             SetTrashRequest(
-                caller: $0.caller(), keepSeconds: $0.optional { .random(in: 1...SetTrashRequest.keepSecondsMax, using: &$0) })
+                caller: $0.caller(),
+                keepSeconds: $0.optional { .random(in: 1...SetTrashRequest.keepSecondsMax, using: &$0) })
         },
         MessageSample { ListTrashRequest(caller: $0.caller(), after: $0.trashPlace()) },
         MessageSample(of: ListTrashReply.self) {

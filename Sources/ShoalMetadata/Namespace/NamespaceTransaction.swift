@@ -34,7 +34,10 @@ package struct NamespaceTransaction: ~Copyable {
     init(_ namespace: Namespace) { self.namespace = namespace }
 
     /// Nothing to commit.
-    package var isEmpty: Bool { inodeChanges.isEmpty && dentryChanges.isEmpty && rawChanges.isEmpty && quotaChanges.isEmpty && trashChange == nil }
+    package var isEmpty: Bool {
+        inodeChanges.isEmpty && dentryChanges.isEmpty && rawChanges.isEmpty && quotaChanges.isEmpty
+            && trashChange == nil
+    }
 
     /// The batch reserves identifiers: it must be synced before anybody learns of them.
     package var mustSync: Bool { raisedCeiling != nil || namespace.next.exceeds(namespace.ceiling) }

@@ -45,7 +45,9 @@ extension MountedTests {
             }
         }
 
-        @Test("eight writers on two mounts at once never get past the limit, and what they were told was written is there")
+        @Test(
+            "eight writers on two mounts at once never get past the limit, and what they were told was written is there"
+        )
         func together() throws {
             try Cluster.with { cluster in
                 let worker = """

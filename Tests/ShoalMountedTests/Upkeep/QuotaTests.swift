@@ -37,7 +37,7 @@ extension MountedTests {
                     if ln $A/outside $A/q/link 2> $T/err; then exit 1; fi
                     grep -q "cross-device" $T/err
                     $SHOAL quota show /q/other --dir $DIR | tee $T/show
-                    grep -Eq '^/q +4.0 MiB +10.0 MiB +20 +20 +active' $T/show
+                    grep -Eq '^/q +4.0 MiB +10.0 MiB +19 +20 +active' $T/show
                     $SHOAL quota remove /q --dir $DIR
                     dd if=/dev/zero of=$A/q/big bs=1M count=20 2> /dev/null
                     $SHOAL quota show /q --dir $DIR | grep -q "no quota"
@@ -141,9 +141,9 @@ extension MountedTests {
             try Cluster.with(mounts: 1) { cluster in
                 try cluster.bash(
                     #"""
-                    set -uo pipefail
+                    set -euo pipefail
                     echo x > $A/file; mkdir $A/d
-                    expect() { local want=$1 words=$2; shift 2; "$SHOAL" "$@" --dir $DIR > $T/out 2> $T/err; local got=$?
+                    expect() { local want=$1 words=$2 got=0; shift 2; "$SHOAL" "$@" --dir $DIR > $T/out 2> $T/err || got=$?
                         test $got = $want && test $(wc -l < $T/err) = 1 && grep -q "$words" $T/err ||
                             { echo "$*: $got"; cat $T/err; exit 1; }; }
                     expect 64 "give --bytes or --inodes" quota set /d

@@ -40,6 +40,7 @@ let package = Package(
         // The system's C libraries.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CAffinity"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Types, wire format, placement.
@@ -58,7 +59,7 @@ let package = Package(
         module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
 
         // Shells.
-        module("ShoalTransport", ["ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),
+        module("ShoalTransport", ["CAffinity", "ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),
         module(
             "ShoalNode",
             [

@@ -7,13 +7,12 @@ final class BlockCache {
         unowned(unsafe) var oldest: CacheBlock?
     }
 
+    let memory = BlockMemory()
     private let bytesMax: Int
     private var segments: [Segment]
     private(set) var bytes = 0
     private(set) var hits: UInt64 = 0
     private(set) var misses: UInt64 = 0
-    /// Bytes of blocks that left the cache so far.
-    private(set) var freedBytes = 0
     var dirtyBytes = 0
 
     init(bytesMax: Int, policy: CachePolicy) {
@@ -53,7 +52,6 @@ final class BlockCache {
         guard block.segment >= 0 else { return }
         unlink(block)
         bytes -= block.capacity
-        freedBytes += block.capacity
     }
 
     /// Evicts until the cache fits, from the lowest segment's oldest; what is dirty, pinned or in flight is passed

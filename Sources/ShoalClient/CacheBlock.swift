@@ -12,6 +12,7 @@ final class CacheBlock {
 
     unowned let inode: Inode
     let index: UInt64
+    private let source: BlockMemory
     private(set) var memory: UnsafeMutableRawPointer
     private(set) var capacity: Int
 
@@ -31,14 +32,15 @@ final class CacheBlock {
     unowned(unsafe) var older: CacheBlock?
     var segment = -1
 
-    init(inode: Inode, index: UInt64, pages: Int) {
+    init(inode: Inode, index: UInt64, pages: Int, from source: BlockMemory) {
         self.inode = inode
         self.index = index
+        self.source = source
         capacity = CacheBlock.capacity(pages: pages)
-        memory = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        memory = source.take(capacity)
     }
 
-    deinit { memory.deallocate() }
+    deinit { source.give(memory, capacity) }
 
     var isClean: Bool { dirty | flushing == 0 }
     var isEvictable: Bool { isClean && pins == 0 && fetching == 0 }
@@ -64,9 +66,9 @@ final class CacheBlock {
     func grow(pages: Int) -> Int {
         let wanted = CacheBlock.capacity(pages: pages)
         guard wanted > capacity else { return 0 }
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 64)
+        let larger = source.take(wanted)
         larger.copyMemory(from: memory, byteCount: capacity)
-        memory.deallocate()
+        source.give(memory, capacity)
         memory = larger
         defer { capacity = wanted }
         return wanted - capacity

@@ -34,9 +34,12 @@ extension Client {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
+        let isExtended = change.changesExtendedAttributes
+        if isExtended { beginExtendedAttributeChange(of: inode) }
         metadata.request(
             .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
         ) { [self] reply in
+            if isExtended { endExtendedAttributeChange(of: inode) }
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
             case .failure(let status): completion(.failure(status.fileError))

@@ -10,7 +10,7 @@ extension Client {
             block.pins -= 1
             return block
         }
-        let block = CacheBlock(inode: inode, index: index, pages: pages)
+        let block = CacheBlock(inode: inode, index: index, pages: pages, from: cache.memory)
         inode.blocks[index] = block
         block.pins += 1
         cache.insert(block)

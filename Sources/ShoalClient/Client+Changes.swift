@@ -7,6 +7,8 @@ extension Client {
     /// Who makes a file, and with what (open(2) O_CREAT, mkdir(2), mknod(2), symlink(2)).
     package struct NewFile: Sendable {
         package var mode: UInt32
+        /// Permissions that the caller does not give, unless the directory has a default ACL.
+        package var umask: UInt32 = 0
         package var uid: UInt32
         package var gid: UInt32
         package var device: UInt32 = 0
@@ -31,6 +33,7 @@ extension Client {
                 request.parent = parent
                 request.name = name
                 request.mode = file.mode
+                request.umask = file.umask
                 request.uid = file.uid
                 request.gid = file.gid
                 request.device = file.device

@@ -248,6 +248,7 @@ extension Client {
         inode.generation += 1
         dropBlocks(of: inode)
         forgetNames(of: inode)
+        forgetExtendedAttributes(of: inode)
         inode.readAhead = ReadAheadState()
     }
 

@@ -16,6 +16,7 @@ extension Client {
     ) {
         let inode = inodes.inode(id)
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
+            hasNoCapability(inode),
             let offset = validated(place, bytes.count, inode),
             edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode),
             bytes.isEmpty || isReserved(offset + UInt64(bytes.count), of: inode)
@@ -24,9 +25,16 @@ extension Client {
         }
         let copy = Array(bytes)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
-            storeWithEdges(copy, place, inode, inode.grant.sequence) { result in
+            let finish: Completion<Int> = { result in
                 completion(result)
                 done()
+            }
+            let sequence = inode.grant.sequence
+            dropCapability(of: inode) { [self] result in
+                switch result {
+                case .success: storeWithEdges(copy, place, inode, sequence, finish)
+                case .failure(let error): finish(.failure(error))
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ package final class Client {
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
+    /// Of the cached extended attributes of all inodes.
+    var extendedAttributeBytes = 0
     /// Leases given back, until the server has confirmed it: replies sent before that may still repeat them.
     var returnedLeases: [InodeID: LeaseSequence] = [:]
     private var openCompletion: ((Result<Void, ClientError>) -> Void)?
@@ -53,8 +55,6 @@ package final class Client {
 
     package var session: SessionID { metadata.session }
     package var map: ClusterMap { view.map }
-    /// Bytes of cached content that were freed so far: how much the allocator may be holding on to.
-    package var freedBytes: Int { cache.freedBytes }
     package var statistics: CacheStatistics {
         CacheStatistics(
             bytes: cache.bytes, dirtyBytes: cache.dirtyBytes, hits: cache.hits, misses: cache.misses,

@@ -12,9 +12,11 @@ package struct ClientLimits: Sendable {
     package var readAheadBytesMin = 512 << 10
     package var readAheadBytesMax = 8 << 20
     /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
-    package var inodesMax = 50_000
+    package var inodesMax = 25_000
     /// Cached names over all directories.
-    package var namesMax = 200_000
+    package var namesMax = 100_000
+    /// Cached extended attributes over all inodes.
+    package var extendedAttributeBytesMax = 8 << 20
     /// One attempt of a chunk request: a node that is silent for so long is reported.
     package var nodeAttemptDeadline = Interval.seconds(4)
     /// A chunk request with all its attempts; past it the call fails with EIO.

@@ -29,6 +29,12 @@ final class Inode {
     /// Counts losses of the lease: what was fetched before one is not cached after it.
     var generation: UInt64 = 0
 
+    // Extended attributes.
+    /// All of them, if they have been asked for under this lease.
+    var extendedAttributes: ExtendedAttributeSet?
+    /// Changes of them that this mount has sent and not heard of.
+    var extendedAttributeChanges = 0
+
     // Content.
     var blocks: [UInt64: CacheBlock] = [:]
     /// Blocks with dirty pages, ascending when flushed.
@@ -83,7 +89,8 @@ final class Inode {
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
-        openCount == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
+        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && waiters.isEmpty && recall == nil
+            && acquiring == nil && !isOrphan
     }
 }
 

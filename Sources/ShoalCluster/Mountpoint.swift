@@ -5,6 +5,9 @@ package struct Mountpoint: Sendable {
     /// Absolute.
     package let path: String
 
+    /// A mount that is unmounted ends at once, or when it has written back what it had buffered.
+    private static let politeSecondsMax: Int64 = 5
+
     package init(_ path: String) throws(ClusterError) { self.path = try ClusterLayout.absolute(path) }
 
     /// Whether a mount can go here now.
@@ -48,7 +51,11 @@ package struct Mountpoint: Sendable {
             default: throw .cannotUnmount(path, reason: TextFile.reason(errno))
             }
         }
-        guard let process, !process.waitForEnd(seconds: secondsMax) else { return }
+        guard let process, !process.waitForEnd(seconds: min(secondsMax, Self.politeSecondsMax)) else { return }
+        // Nobody here uses it any more, but a copy of the mount in another mount namespace keeps the kernel from ending
+        // it. The process writes back what it has and ends.
+        if !isForced { process.signal(SIGTERM) }
+        guard !process.waitForEnd(seconds: secondsMax) else { return }
         throw .stillRunning("the mount of \(path)", pid: process.pid, seconds: secondsMax)
     }
 

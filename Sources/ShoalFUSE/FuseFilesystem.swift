@@ -4,7 +4,8 @@ import ShoalTypes
 /// `FuseSession.process(_:)` (or on any of `run(threads:)`'s).
 ///
 /// Each method answers its `reply` exactly once, now or later, from any thread. Pointers among the arguments are valid
-/// only until the method returns. The kernel checks permissions (`default_permissions`) and has applied the umask.
+/// only until the method returns. The kernel checks permissions (`default_permissions`) and has applied the umask, unless
+/// `FuseMountOptions.hasAccessControlLists`: then the filesystem does, where no default ACL takes its place.
 ///
 /// Inodes: every entry that the kernel took (`entry`, `created`, and each `add` of a directory reply with attributes)
 /// counts one lookup; the inode stays known to the kernel until `forget` has given all of them back. The root always
@@ -67,7 +68,8 @@ package protocol FuseFilesystem: AnyObject {
     func statistics(_ inode: InodeID, reply: FuseStatisticsReply)
 
     func setExtendedAttribute(
-        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer, flags: CInt, reply: FuseEmptyReply)
+        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer,
+        flags: FuseExtendedAttributeFlags, reply: FuseEmptyReply)
     func getExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseExtendedAttributeReply)
     /// The names, each ended by a NUL.
     func listExtendedAttributes(of inode: InodeID, reply: FuseExtendedAttributeReply)
@@ -80,7 +82,8 @@ extension FuseFilesystem {
     package func parent(ofDirectory inode: InodeID) -> InodeID? { nil }
 
     package func setExtendedAttribute(
-        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer, flags: CInt, reply: FuseEmptyReply
+        _ name: [UInt8], of inode: InodeID, value: UnsafeRawBufferPointer,
+        flags: FuseExtendedAttributeFlags, reply: FuseEmptyReply
     ) {
         reply.error(.notImplemented)
     }

@@ -32,6 +32,17 @@ package final class FuseRequest: @unchecked Sendable {
         return FuseCaller(uid: context.uid, gid: context.gid, process: context.pid, umask: context.umask)
     }
 
+    /// The caller's supplementary groups, as /proc shows them; none if it is gone. Only before the answer.
+    package var supplementaryGroups: [UInt32] {
+        guard let pending else { preconditionFailure("the request was answered already") }
+        var groups = [gid_t](repeating: 0, count: 64)
+        while true {
+            let count = Int(fuse_req_getgroups(pending, CInt(groups.count), &groups))
+            guard count > groups.count else { return Array(groups.prefix(max(count, 0))) }
+            groups = [gid_t](repeating: 0, count: count)
+        }
+    }
+
     /// Answers through `send`.
     /// - Returns: false if the kernel no longer waits (it was interrupted, or unmounted): it took nothing.
     func answer(_ send: (fuse_req_t) -> CInt) -> Bool {

@@ -20,6 +20,7 @@ extension MountFilesystem {
     ) {
         var file = Client.NewFile(
             mode: mode & ~FileKind.mask | FileKind.regular.rawValue, uid: caller.uid, gid: caller.gid)
+        file.umask = caller.umask
         file.opens = true
         client.create(parent, name, file) { [self] result in
             switch result {

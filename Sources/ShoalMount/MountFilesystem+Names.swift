@@ -24,13 +24,16 @@ extension MountFilesystem {
         _ name: FileName, in parent: InodeID, mode: UInt32, device: UInt32, caller: FuseCaller, reply: FuseEntryReply
     ) {
         var file = Client.NewFile(mode: mode, uid: caller.uid, gid: caller.gid)
+        file.umask = caller.umask
         file.device = device
         make(file, name, in: parent, reply)
     }
 
     func makeDirectory(_ name: FileName, in parent: InodeID, mode: UInt32, caller: FuseCaller, reply: FuseEntryReply) {
         let mode = mode & ~FileKind.mask | FileKind.directory.rawValue
-        make(Client.NewFile(mode: mode, uid: caller.uid, gid: caller.gid), name, in: parent, reply)
+        var directory = Client.NewFile(mode: mode, uid: caller.uid, gid: caller.gid)
+        directory.umask = caller.umask
+        make(directory, name, in: parent, reply)
     }
 
     func makeSymlink(

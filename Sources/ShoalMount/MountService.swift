@@ -48,6 +48,7 @@ package final class MountService: Sendable {
     private let session: FuseSession
     private let ended = DispatchSemaphore(value: 0)
     private let result = LoopConfined<Result<Void, FileError>?>(nil)
+    private let isClosing = LoopConfined(false)
     private let logger: Logger
 
     /// Connects and mounts; the mount answers when this returns.
@@ -63,6 +64,7 @@ package final class MountService: Sendable {
         var fuse = FuseMountOptions()
         fuse.sourceName = MountSource(metadata: metadata, process: getpid()).description
         fuse.isReadOnly = options.isReadOnly
+        fuse.hasAccessControlLists = true
         fuse.others = options.others
         let filesystem = MountFilesystem(client: client.value)
         do throws(FuseError) {
@@ -123,19 +125,33 @@ package final class MountService: Sendable {
 
     private func serve() {
         let session = self.session
-        let client = self.client
-        let result = self.result
-        let ended = self.ended
-        loop.execute { [loop] in HeapTrimmer(client: client.value, scheduler: loop).start() }
         _ = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
-            onMessage: { session.process($0) },
-            onEnd: {
-                client.value.close { outcome in
-                    result.value = outcome
-                    ended.signal()
-                }
-            })
+            sender: FuseSession.sender(ofMessage:), onMessage: { session.process($0) },
+            onEnd: { self.closeClient() })
+    }
+
+    /// Writes everything back and ends the session, once. On the loop.
+    private func closeClient() {
+        guard !isClosing.value else { return }
+        isClosing.value = true
+        client.value.close { [result, ended] outcome in
+            result.value = outcome
+            ended.signal()
+        }
+    }
+
+    /// Ends a mount that has been unmounted here but lives on, because files are open in it or another mount namespace
+    /// has a copy of it: waits `seconds` for its end, then writes everything back. Who still uses it gets ENOTCONN
+    /// once the process has ended.
+    package func end(patience seconds: Int) throws(MountError) {
+        if ended.wait(timeout: .now() + .seconds(seconds)) == .timedOut {
+            logger.warning("unmounted, but still in use by open files or in another mount namespace; ending it")
+            loop.execute { self.closeClient() }
+            ended.wait()
+        }
+        ended.signal()
+        if case .failure(let error)? = result.value { throw .unsaved(error) }
     }
 
     package var mountpoint: String { session.mountpoint }

@@ -1,3 +1,4 @@
+import Glibc
 import ShoalChunkStore
 import ShoalTypes
 import Synchronization
@@ -17,6 +18,9 @@ package final class ChunkThreads: Sendable {
         scanning = WorkThread()
         syncing = SyncThread(store: store)
     }
+
+    /// The threads that a request for a chunk waits for.
+    package var shardThreads: [pthread_t] { shards.map(\.thread) }
 
     /// Requests handed over and not finished.
     package var queuedCount: Int { queued.load(ordering: .relaxed) }

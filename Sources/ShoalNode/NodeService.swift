@@ -77,6 +77,7 @@ package final class NodeService: Sendable {
         let outcome = Awaited<Result<Void, NodeError>>()
         loop.execute { [self] in
             core.closeInbound = { [listener] in listener.close($0) }
+            for thread in threads.shardThreads { loop.takeAlong(thread) }
             core.configuration.address = address.description
             core.onStart = { outcome.set($0) }
             core.start()

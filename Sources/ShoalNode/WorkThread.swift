@@ -10,7 +10,7 @@ package final class WorkThread: @unchecked Sendable {  // all state is guarded b
     private var queue: [Work] = []
     private var isIdle = false
     private var isClosed = false
-    private var thread = pthread_t()
+    package private(set) var thread = pthread_t()
 
     package init() {
         pthread_mutex_init(mutex, nil)

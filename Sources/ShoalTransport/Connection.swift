@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import ShoalRPC
@@ -123,7 +124,17 @@ extension Connection: ChannelDuplexHandler {
             deferredInput.writeBuffer(&buffer)
             return
         }
+        if case .accepted = role { loop.received(from: callerProcessor) } else { loop.received(from: nil) }
         loop.batch { buffer.withUnsafeReadableBytes { consume($0) } }
+    }
+
+    /// The processor that took the last packet in: on loopback the sender's, else the one that the network card
+    /// interrupts (SO_INCOMING_CPU, socket(7)).
+    private func callerProcessor() -> Int? {
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_INCOMING_CPU))
+        // A channel that cannot say is no caller to follow.
+        guard let processor = try? context?.channel.syncOptions?.getOption(option) else { return nil }
+        return Int(processor)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -9,13 +10,13 @@ import Synchronization
 package final class DescriptorReader: Sendable {
     private let closing: EventLoopFuture<any Channel>
 
-    /// From any thread; both closures run on the loop. The reader owns `descriptor`, makes it non-blocking, and closes
-    /// it.
+    /// From any thread; the closures run on the loop. The reader owns `descriptor`, makes it non-blocking, and closes
+    /// it. `sender` tells the thread that sent a message and waits for its answer, if any; it is asked now and then.
     package init(
-        descriptor: CInt, bytesMax: Int, loop: Loop, onMessage: @escaping (UnsafeRawBufferPointer) -> Void,
-        onEnd: @escaping () -> Void
+        descriptor: CInt, bytesMax: Int, loop: Loop, sender: @escaping (UnsafeRawBufferPointer) -> pid_t?,
+        onMessage: @escaping (UnsafeRawBufferPointer) -> Void, onEnd: @escaping () -> Void
     ) {
-        let handler = DescriptorHandler(loop: loop, onMessage: onMessage, onEnd: onEnd)
+        let handler = DescriptorHandler(loop: loop, sender: sender, onMessage: onMessage, onEnd: onEnd)
         closing = NIOPipeBootstrap(group: loop.eventLoop)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: bytesMax))
             .channelInitializer { channel in
@@ -35,11 +36,16 @@ package final class DescriptorReader: Sendable {
 private final class DescriptorHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     private let loop: Loop
+    private let sender: (UnsafeRawBufferPointer) -> pid_t?
     private var onMessage: ((UnsafeRawBufferPointer) -> Void)?
     private var onEnd: (() -> Void)?
 
-    init(loop: Loop, onMessage: @escaping (UnsafeRawBufferPointer) -> Void, onEnd: @escaping () -> Void) {
+    init(
+        loop: Loop, sender: @escaping (UnsafeRawBufferPointer) -> pid_t?,
+        onMessage: @escaping (UnsafeRawBufferPointer) -> Void, onEnd: @escaping () -> Void
+    ) {
         self.loop = loop
+        self.sender = sender
         self.onMessage = onMessage
         self.onEnd = onEnd
     }
@@ -47,6 +53,9 @@ private final class DescriptorHandler: ChannelInboundHandler, @unchecked Sendabl
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let onMessage else { return }
         let message = unwrapInboundIn(data)
+        loop.received {
+            message.withUnsafeReadableBytes(self.sender).flatMap(ProcessorSet.processor(ofThread:))
+        }
         loop.batch { message.withUnsafeReadableBytes(onMessage) }
     }
 

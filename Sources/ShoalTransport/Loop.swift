@@ -18,6 +18,8 @@ package final class Loop: Scheduler, @unchecked Sendable {
     private var unflushed: [Connection] = []
     private var callers: [TransportPeer] = []
     private var spareBuffers: [ByteBuffer] = []
+    /// Made on the loop's thread, which it is about.
+    private lazy var follower = makeFollower()
 
     /// `name` tells loops apart in descriptions.
     package init(name: String) {
@@ -108,6 +110,23 @@ extension Loop {
 
     private func flush() {
         while let connection = unflushed.popLast() { connection.flush() }
+    }
+}
+
+// Which processor the loop runs on.
+extension Loop {
+    /// `thread` works for this loop's callers: it goes where the loop goes, and lives as long. On the loop.
+    package func takeAlong(_ thread: pthread_t) {
+        follower?.take(thread)
+    }
+
+    /// A message came in; `caller` tells the processor of who sent it, if that is somebody who waits for an answer.
+    @inline(__always)
+    func received(from caller: (() -> Int?)?) { follower?.count(now: now, caller: caller) }
+
+    private func makeFollower() -> ProcessorFollower? {
+        eventLoop.assertInEventLoop()
+        return ProcessorFollower(now: now)
     }
 }
 

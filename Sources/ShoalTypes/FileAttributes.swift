@@ -19,11 +19,13 @@ package struct FileAttributes: Hashable, Sendable {
     /// Bytes that the holder of the write lease may have sent to the nodes; at least `size` while it is written.
     /// Chunks at and past `size` may hold unacknowledged bytes up to here if the writer died (see `Grant.tailUnclean`).
     package var reservedSize: UInt64
+    package var extendedAttributes: ExtendedAttributeSummary
 
     package init(
         inode: InodeID = InodeID(0), mode: UInt32 = 0, linkCount: UInt32 = 1, uid: UInt32 = 0, gid: UInt32 = 0,
         device: UInt32 = 0, size: UInt64 = 0, accessTime: Timestamp = Timestamp(), modifyTime: Timestamp = Timestamp(),
-        changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0
+        changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0,
+        extendedAttributes: ExtendedAttributeSummary = .none
     ) {
         self.inode = inode
         self.mode = mode
@@ -38,6 +40,7 @@ package struct FileAttributes: Hashable, Sendable {
         self.data = data
         self.chunkBytesLog2 = chunkBytesLog2
         self.reservedSize = reservedSize
+        self.extendedAttributes = extendedAttributes
     }
 
     package var kind: FileKind { FileKind(mode: mode) ?? .regular }

@@ -182,6 +182,7 @@ package struct PartitionDigestRequest: WireMessage, Equatable {
 }
 
 extension ChunkListRequest {
-    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced.
+    /// As a chunk's index in `syncChunks`: every chunk of that data ID that the node has not synced; in `deleteChunks`:
+    /// every chunk of that data ID that the node has, in any partition.
     package static let everyIndex = UInt32.max
 }

@@ -118,6 +118,9 @@ package struct AttributeChange: Hashable, Sendable {
     package var accessTime: Timestamp?
     package var modifyTime: Timestamp?
     package init() {}
+
+    /// Permissions are written into an ACL; an owner, a group and a size take the capabilities.
+    package var changesExtendedAttributes: Bool { permissions != nil || uid != nil || gid != nil || size != nil }
 }
 
 package struct SetAttributesRequest: WireMessage, Equatable {
@@ -224,6 +227,8 @@ package struct CreateRequest: WireMessage, Equatable {
     package var parent = InodeID(0)
     package var name = FileName.blank
     package var mode: UInt32 = 0
+    /// Permission bits that the creator does not give; a default ACL of the parent takes its place.
+    package var umask: UInt32 = 0
     package var uid: UInt32 = 0
     package var gid: UInt32 = 0
     package var device: UInt32 = 0
@@ -237,6 +242,7 @@ package struct CreateRequest: WireMessage, Equatable {
         coder.number(&parent)
         coder.name(&name)
         coder.integer(&mode)
+        coder.integer(&umask)
         coder.integer(&uid)
         coder.integer(&gid)
         coder.integer(&device)

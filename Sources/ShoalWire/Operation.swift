@@ -25,6 +25,10 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case readLink = 29
     case statFileSystem = 30
     case syncMetadata = 31
+    case setExtendedAttribute = 32
+    case getExtendedAttribute = 33
+    case listExtendedAttributes = 34
+    case removeExtendedAttribute = 35
 
     // Client -> metadata server: leases and content.
     case acquireLease = 40

@@ -22,6 +22,7 @@ extension WireCoder {
         number(&value.data)
         integer(&value.chunkBytesLog2)
         integer(&value.reservedSize)
+        extendedAttributes(&value.extendedAttributes)
         if isDecoding {
             // Inode 0 stands for "no attributes here".
             if value.inode.rawValue != 0, FileKind(mode: value.mode) == nil { fail() }
@@ -35,6 +36,30 @@ extension WireCoder {
         bytes(&raw, max: FileName.bytesMax)
         guard isDecoding, !failed else { return }
         if let decoded = try? FileName(raw) { value = decoded } else { fail() }
+    }
+
+    package mutating func extendedAttributeName(_ value: inout ExtendedAttributeName) {
+        var raw = value.bytes
+        bytes(&raw, max: ExtendedAttributeLimits.nameBytesMax)
+        guard isDecoding, !failed else { return }
+        if let decoded = try? ExtendedAttributeName(raw) { value = decoded } else { fail() }
+    }
+
+    /// One byte where there are none.
+    package mutating func extendedAttributes(_ value: inout ExtendedAttributeSummary) {
+        var isPresent = !value.isEmpty
+        boolean(&isPresent)
+        guard isPresent, !failed else { return value = .none }
+        var nameBytes = value.nameBytes
+        var valueBytes = value.valueBytes
+        integer(&nameBytes)
+        integer(&valueBytes)
+        guard isDecoding else { return }
+        if let decoded = ExtendedAttributeSummary(nameBytes: nameBytes, valueBytes: valueBytes), !decoded.isEmpty {
+            value = decoded
+        } else {
+            fail()
+        }
     }
 
     package mutating func chunk(_ value: inout ChunkID) {

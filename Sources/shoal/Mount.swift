@@ -70,9 +70,14 @@ struct Mount: ParsableCommand {
         signals.waitAndExit(logger) {
             // The end of the mount, which everything is written back at, ends the process: see watchForEnd.
             do throws(MountError) { try service.unmount(isLazy: true) } catch { logger.error("\(error)") }
-            do throws(MountError) { try service.waitUntilEnded() } catch { Failure.exit(with: error) }
+            do throws(MountError) { try service.end(patience: Self.patienceSeconds) } catch {
+                Failure.exit(with: error)
+            }
         }
     }
+
+    /// How long a mount that was told to end lets others finish what they do with open files.
+    private static let patienceSeconds = 10
 
     /// Somebody may unmount it without asking us.
     private func watchForEnd(of service: MountService, _ logger: Logger) {

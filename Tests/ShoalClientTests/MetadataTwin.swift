@@ -20,6 +20,7 @@ final class MetadataTwin: ListenerDelegate {
     /// Counts starts: what an earlier process had under way is moot.
     private var life = 0
     private(set) var events: [MetadataEvent] = []
+    private(set) var requestCounts: [Operation: Int] = [:]
 
     init(board: Switchboard, replicas: UInt8, limits: CoordinatorLimits) throws {
         self.board = board
@@ -88,6 +89,7 @@ final class MetadataTwin: ListenerDelegate {
 
     func peer(_ peer: any Peer, received request: Request, responder: any Responder) {
         guard let connection = ids[ObjectIdentifier(peer)] else { return responder.reply(.notReady) }
+        requestCounts[request.operation, default: 0] += 1
         lastRequest += 1
         responders[RequestID(lastRequest)] = responder
         core.received(request.operation, request.message, RequestID(lastRequest), on: connection, at: moment)

@@ -185,7 +185,13 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
             return responder.reply(.ok)
         case .deleteChunks:
             guard case .success(let message) = decode(request, as: ChunkListRequest.self) else { break }
-            for chunk in message.chunks { chunks[chunk] = nil }
+            for chunk in message.chunks {
+                guard chunk.index == ChunkListRequest.everyIndex else {
+                    chunks[chunk] = nil
+                    continue
+                }
+                for known in chunks.keys.filter({ $0.data == chunk.data }) { chunks[known] = nil }
+            }
             return responder.reply(.ok)
         default: break
         }

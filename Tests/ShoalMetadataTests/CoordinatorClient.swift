@@ -75,6 +75,19 @@ final class CoordinatorClient {
         return send(.setAttributes, SetAttributesRequest(caller: nextChange(), inode: inode, change: change))
     }
 
+    func setAttribute(_ inode: InodeID, _ name: ExtendedAttributeName, _ value: [UInt8]) -> RequestID {
+        var message = SetExtendedAttributeRequest()
+        message.caller = nextChange()
+        message.inode = inode
+        message.name = name
+        message.value = value
+        return send(.setExtendedAttribute, message)
+    }
+
+    func listAttributes(_ inode: InodeID) -> RequestID {
+        send(.listExtendedAttributes, InodeRequest(caller: reader, inode: inode))
+    }
+
     func acquire(_ inode: InodeID, _ mode: LeaseMode) -> RequestID {
         send(.acquireLease, AcquireLeaseRequest(caller: reader, inode: inode, mode: mode))
     }

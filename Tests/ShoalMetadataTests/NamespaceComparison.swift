@@ -6,9 +6,9 @@ import Testing
 
 /// Drives the namespace and the model with the same random operations.
 struct NamespaceComparison {
-    private let shoal: NamespaceFixture
-    private let model: NamespaceModel
-    private var random: SeededGenerator
+    let shoal: NamespaceFixture
+    let model: NamespaceModel
+    var random: SeededGenerator
     /// Every inode there ever was: dead ones are asked for too.
     private var inodes: [InodeID] = [.root]
     private let names: [FileName]
@@ -37,6 +37,10 @@ struct NamespaceComparison {
             ],
             "SetAttributesRequest": [.notFound, .isDirectory, .invalidArgument, .fileTooLarge],
             "CommitWriteRequest": [.notFound, .invalidArgument],
+            "SetExtendedAttributeRequest": [
+                .notFound, .exists, .noData, .invalidArgument, .accessDenied, .notSupported,
+            ],
+            "ExtendedAttributeRequest": [.notFound, .noData],
         ]
         for (request, errors) in expected {
             for outcome in ["ok"] + errors.map({ "\($0)" }) {
@@ -48,7 +52,7 @@ struct NamespaceComparison {
     }
 
     private mutating func one() throws {
-        switch Int.random(in: 0..<100, using: &random) {
+        switch Int.random(in: 0..<120, using: &random) {
         case 0..<30: try create()
         case 30..<38: try link()
         case 38..<50: try remove(isDirectory: false)
@@ -57,6 +61,8 @@ struct NamespaceComparison {
         case 80..<88: try setAttributes()
         case 88..<93: try commitWrite()
         case 93..<96: try reclaimOrphan()
+        case 96..<112: try setExtendedAttribute()
+        case 112..<115: try removeExtendedAttribute()
         default: try lookup()
         }
     }
@@ -68,6 +74,7 @@ struct NamespaceComparison {
         let kinds: [FileKind] = [.regular, .regular, .directory, .directory, .directory, .symlink, .fifo, .blockDevice]
         let kind = kinds[Int.random(in: 0..<kinds.count, using: &random)]
         request.mode = kind.rawValue | UInt32.random(in: 0...0o7777, using: &random)
+        request.umask = UInt32.random(in: 0...0o777, using: &random)
         request.uid = UInt32.random(in: 0..<5, using: &random)
         request.gid = UInt32.random(in: 0..<5, using: &random)
         request.device = kind == .blockDevice ? 77 : 0
@@ -183,7 +190,7 @@ struct NamespaceComparison {
     }
 
     /// Mostly alive, often the root.
-    private mutating func inode() -> InodeID {
+    mutating func inode() -> InodeID {
         Int.random(in: 0..<10, using: &random) == 0 ? .root : pick(otherwise: 6) { $0 != nil }
     }
 
@@ -206,7 +213,7 @@ struct NamespaceComparison {
         model.inUse = Set(shoal.inUse)
     }
 
-    private mutating func compare<Value: Equatable>(
+    mutating func compare<Value: Equatable>(
         _ got: Result<Value, MetadataError>, _ expected: Result<Value, FileError>, _ request: some WireMessage
     ) {
         switch expected {
@@ -237,6 +244,7 @@ struct NamespaceComparison {
         try shoal.namespace.checkInvariants()
         #expect(shoal.namespace.inodeCount == model.nodes.count)
         for (inode, node) in model.nodes {
+            try compareExtendedAttributes(inode)
             if node.isDirectory {
                 try compareDirectory(inode)
             } else {
@@ -248,7 +256,7 @@ struct NamespaceComparison {
         #expect(Dictionary(uniqueKeysWithValues: queue) == model.reclaim)
     }
 
-    private func result<Value, Failure: Error>(_ body: () throws(Failure) -> Value) -> Result<Value, Failure> {
+    func result<Value, Failure: Error>(_ body: () throws(Failure) -> Value) -> Result<Value, Failure> {
         do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
     }
 }

@@ -6,6 +6,7 @@ final class NamespaceModel {
     final class Node {
         var attributes: FileAttributes
         var target: [UInt8] = []
+        var extended: [ExtendedAttributeName: [UInt8]] = [:]
         /// In the order of a listing.
         var entries: [(name: FileName, node: Node)] = []
         weak var parent: Node?
@@ -70,6 +71,7 @@ final class NamespaceModel {
         let node = Node(attributes)
         node.target = request.target
         node.parent = kind == .directory ? parent : nil
+        node.inherit(from: parent, umask: request.umask)
         nodes[inode] = node
         parent.entries.append((request.name, node))
         changedNames(parent)
@@ -161,7 +163,13 @@ final class NamespaceModel {
             let groupMayExecute = node.attributes.mode & 0o10 != 0
             node.attributes.mode &= groupMayExecute ? ~0o6000 : ~0o4000
         }
+        if change.size != nil || change.uid != nil || change.gid != nil { node.set(.capability, nil) }
         if let permissions = change.permissions {
+            if let bytes = node.extended[.accessList] {
+                var list = ModelList(bytes: bytes)
+                list.chmod(permissions)
+                node.set(.accessList, list.bytes)
+            }
             node.attributes.mode = node.attributes.kind.rawValue + permissions % 0o10000
         }
         node.attributes.uid = change.uid ?? node.attributes.uid

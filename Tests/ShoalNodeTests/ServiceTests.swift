@@ -216,6 +216,23 @@ struct ServiceTests {
             let read = client.read(chunk, length: 4096, epoch: map.epoch, from: try cluster.address(node))
             #expect(read.status == .ok && read.bytes.isEmpty)
         }
+        // A file as a whole: 300 chunks in many partitions, and nothing of its neighbours.
+        let (before, after) = (DataID(chunk.data.rawValue + 1), DataID(chunk.data.rawValue + 3))
+        let whole = (0..<300).map { ChunkID(data: DataID(chunk.data.rawValue + 2), index: $0 * 7) }
+        let kept = [ChunkID(data: before, index: .max), ChunkID(data: after, index: 0)]
+        for written in whole + kept {
+            for node in map[map.partition(of: written)].inSync {
+                let address = try cluster.address(node)
+                #expect(client.write(written, block, epoch: map.epoch, version: 1, to: address) == .ok)
+            }
+        }
+        #expect(cluster.metadata.delete([ChunkID(data: whole[0].data, index: ChunkListRequest.everyIndex)]))
+        for read in whole + kept {
+            for node in map[map.partition(of: read)].inSync {
+                let answer = client.read(read, length: 4096, epoch: map.epoch, from: try cluster.address(node))
+                #expect(answer.status == .ok && answer.bytes.isEmpty == !kept.contains(read))
+            }
+        }
         // Only the leader may.
         let asked = client.call(
             .deleteChunks, ChunkListRequest(epoch: map.epoch, chunks: [chunk]), to: try cluster.address(NodeID(1)))

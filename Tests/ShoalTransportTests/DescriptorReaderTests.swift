@@ -15,7 +15,7 @@ struct DescriptorReaderTests {
         let loop = Loop(name: "reader")
         let (stream, events) = AsyncStream<[UInt8]?>.makeStream()
         let reader = DescriptorReader(
-            descriptor: ends[0], bytesMax: (1 << 20) + 4096, loop: loop,
+            descriptor: ends[0], bytesMax: (1 << 20) + 4096, loop: loop, sender: { _ in nil },
             onMessage: { message in
                 precondition(loop.isCurrent)
                 events.yield([UInt8](message))

@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 extension MessageSample {
-    static let all = session + namespace + leases + chunks + cluster + upkeep
+    static let all = session + namespace + extendedAttributes + leases + chunks + cluster + upkeep
 
     private static let session = [
         MessageSample(of: Hello.self) {
@@ -54,6 +54,7 @@ extension MessageSample {
             $0.parent = $1.id()
             $0.name = $1.name()
             $0.mode = $1.fileMode()
+            $0.umask = $1.number()
             $0.uid = $1.number()
             $0.gid = $1.number()
             $0.device = $1.number()
@@ -79,6 +80,25 @@ extension MessageSample {
         MessageSample(of: FileSystemStatistics.self) {
             $0 = FileSystemStatistics(bytesTotal: $1.number(), bytesFree: $1.number(), inodesUsed: $1.number())
             $0.inodesFree = $1.optional { $0.number() }
+        },
+    ]
+
+    private static let extendedAttributes = [
+        MessageSample(of: SetExtendedAttributeRequest.self) {
+            $0.caller = $1.caller()
+            $0.inode = $1.id()
+            $0.name = $1.attributeName()
+            $0.value = $1.raw(max: 300)
+            $0.rule = ExtendedAttributeRule(rawValue: UInt8($1.next() % 8))
+        },
+        MessageSample { ExtendedAttributeRequest(caller: $0.caller(), inode: $0.id(), name: $0.attributeName()) },
+        MessageSample { ExtendedAttributeReply(value: $0.raw(max: 300)) },
+        MessageSample(of: ExtendedAttributesReply.self) {
+            $0.attributes = $1.attributes()
+            $0.grant = $1.grant()
+            $0.entries = $1.list { random in
+                ExtendedAttribute(name: random.attributeName(), value: random.optional { $0.raw(max: 40) })
+            }
         },
     ]
 

@@ -45,7 +45,20 @@ extension SeededGenerator {
         FileAttributes(
             inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
-            chunkBytesLog2: log2(), reservedSize: fileSize())
+            chunkBytesLog2: log2(), reservedSize: fileSize(), extendedAttributes: summary())
+    }
+    mutating func summary() -> ExtendedAttributeSummary {
+        let names = UInt32.random(in: 0...UInt32(ExtendedAttributeLimits.namesBytesMax), using: &self)
+        let room = UInt32(ExtendedAttributeLimits.inodeBytesMax) - names
+        return ExtendedAttributeSummary(nameBytes: names, valueBytes: UInt32.random(in: 0...room, using: &self))
+            ?? .none
+    }
+    mutating func attributeName() -> ExtendedAttributeName {
+        let prefix = one(of: ["user.", "trusted.", "security."])
+        let rest = (0..<Int.random(in: 1...200, using: &self)).map { _ in UInt8.random(in: 1...255, using: &self) }
+        do throws(FileError) {
+            return try one(of: [.accessList, .defaultList, ExtendedAttributeName(Array(prefix.utf8) + rest)])
+        } catch { preconditionFailure("\(prefix)\(rest) is a name") }
     }
     mutating func entry() -> EntryReply {
         EntryReply(attributes: attributes(), grant: grant(), parentGrant: grant(), parent: attributes())

@@ -1,5 +1,5 @@
 /// The process that made the call. `umask` is given only with the operations that create something, and the kernel has
-/// applied it to their mode already.
+/// applied it to their mode already, unless `FuseMountOptions.hasAccessControlLists`.
 package struct FuseCaller: Hashable, Sendable {
     package var uid: UInt32
     package var gid: UInt32

@@ -8,7 +8,7 @@ extension fuse_lowlevel_ops {
             let reply = FuseEmptyReply(request: FuseRequest(request!))
             reply.request.filesystem.setExtendedAttribute(
                 bytes(of: name!), of: InodeID(inode), value: UnsafeRawBufferPointer(start: value, count: count),
-                flags: flags, reply: reply)
+                flags: FuseExtendedAttributeFlags(rawValue: flags), reply: reply)
         }
         getxattr = { request, inode, name, count in
             let reply = FuseExtendedAttributeReply(request: FuseRequest(request!), bytesMax: count)

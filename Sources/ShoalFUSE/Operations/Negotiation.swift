@@ -16,12 +16,14 @@ extension FuseSession {
     ///   automatic
     ///   data invalidation (it costs a GETATTR per read; we invalidate explicitly).
     /// - The kernel clears setuid bits itself; it has the permission checks anyway.
+    /// - With ACLs, the umask comes along with the request instead of being applied: a default ACL may take its place.
     func negotiate(_ connection: inout fuse_conn_info) {
         let wanted = [
             FUSE_CAP_ASYNC_READ, FUSE_CAP_ASYNC_DIO, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_ATOMIC_O_TRUNC,
             FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
         ].reduce(0) { $0 | UInt32($1) }
-        connection.want = connection.capable & wanted
+        let lists = options.hasAccessControlLists ? UInt32(FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK) : 0
+        connection.want = connection.capable & (wanted | lists)
         connection.max_write = UInt32(FuseMountOptions.requestBytesMax)
         // The same as the mount option, or libfuse refuses.
         connection.max_read = UInt32(FuseMountOptions.requestBytesMax)

@@ -14,6 +14,9 @@ package struct FuseMountOptions: Sendable {
     /// Other users may use the mount. Only root may ask for it, unless /etc/fuse.conf says otherwise.
     package var allowsOthers = geteuid() == 0
     package var isReadOnly = false
+    /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
+    /// passes default ACLs on to new entries, and applies the umask where there is none.
+    package var hasAccessControlLists = false
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

@@ -15,6 +15,14 @@ extension FuseSession {
         guard result == ENODEV else { throw .lostDevice(errno: result) }
     }
 
+    /// The thread whose system call made the kernel send `message`; nil if it has no number here (another PID
+    /// namespace) or the kernel asks for itself. `struct fuse_in_header` in linux/fuse.h has it at byte 32.
+    package static func sender(ofMessage message: UnsafeRawBufferPointer) -> pid_t? {
+        guard message.count >= 36 else { return nil }
+        let thread = message.loadUnaligned(fromByteOffset: 32, as: pid_t.self)
+        return thread > 0 ? thread : nil
+    }
+
     /// Reads and processes messages until the device says that it is over.
     /// - Returns: the errno that ended it; ENODEV is the end of the mount.
     fileprivate func serve() -> CInt {

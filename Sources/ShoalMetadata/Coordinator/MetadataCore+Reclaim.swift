@@ -3,6 +3,7 @@ import ShoalWire
 
 /// Deletes on the nodes what no file refers to any more, in rounds.
 ///
+/// A file of many chunks, of which a sparse one may have few, is named as a whole: each node finds what it has of it.
 /// Every node that is up and holds a replica is asked; one that is down finds out when it compares its partitions. A
 /// node that becomes a replica during a round may copy a chunk before its source deletes it: that is lost space until a
 /// scrub, and never wrong data, as data IDs are not used again.
@@ -16,6 +17,11 @@ extension MetadataCore {
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
             for entry in entries where room > 0 {
+                if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionChunksMax) {
+                    reclaim.pieces.append(ReclaimState.Piece(data: entry.data, end: entry.chunkCount))
+                    room -= 1
+                    continue
+                }
                 let end = min(entry.chunkCount, entry.firstChunk + room)
                 reclaim.pieces.append(ReclaimState.Piece(data: entry.data, firstChunk: entry.firstChunk, end: end))
                 room -= end - entry.firstChunk
@@ -34,6 +40,11 @@ extension MetadataCore {
         let map = keeper.durable
         var lists: [NodeID: [ChunkID]] = [:]
         for piece in reclaim.pieces {
+            if piece.isWhole {
+                let every = ChunkID(data: piece.data, index: ChunkListRequest.everyIndex)
+                for node in map.nodes { lists[node.id, default: []].append(every) }
+                continue
+            }
             for index in piece.firstChunk..<piece.end {
                 let chunk = ChunkID(data: piece.data, index: UInt32(truncatingIfNeeded: index))
                 for replica in map[map.partition(of: chunk)].replicas { lists[replica.node, default: []].append(chunk) }

@@ -33,6 +33,14 @@ extension MetadataCore {
         case .removeDirectory: run(RemoveDirectory(try NameRequest(decoding: message)), request, connection)
         case .rename: run(Rename(try RenameRequest(decoding: message)), request, connection)
         case .readLink: run(ReadLink(try InodeRequest(decoding: message)), request, connection)
+        case .setExtendedAttribute:
+            run(SetExtendedAttribute(try SetExtendedAttributeRequest(decoding: message)), request, connection)
+        case .getExtendedAttribute:
+            run(GetExtendedAttribute(try ExtendedAttributeRequest(decoding: message)), request, connection)
+        case .listExtendedAttributes:
+            run(ListExtendedAttributes(try InodeRequest(decoding: message)), request, connection)
+        case .removeExtendedAttribute:
+            run(RemoveExtendedAttribute(try ExtendedAttributeRequest(decoding: message)), request, connection)
         case .acquireLease: run(AcquireLease(request: try AcquireLeaseRequest(decoding: message)), request, connection)
         case .commitWrite: run(CommitWrite(try CommitWriteRequest(decoding: message)), request, connection)
         case .prepareUpload: run(PrepareUpload(try PrepareUploadRequest(decoding: message)), request, connection)

@@ -11,11 +11,19 @@ struct ReclaimState {
         /// Questions to nodes that are open.
         case deleting(Set<QuestionID>)
     }
-    /// Of the round: chunks `firstChunk ..< end` of one data ID.
+    /// Of the round: chunks `firstChunk ..< end` of one data ID, or all of them, however many there are.
     struct Piece {
         let data: DataID
         let firstChunk: UInt64
         let end: UInt64
+        let isWhole: Bool
+
+        init(data: DataID, firstChunk: UInt64, end: UInt64) {
+            (self.data, self.firstChunk, self.end, isWhole) = (data, firstChunk, end, false)
+        }
+
+        /// Everything; `end` is the entry's chunk count.
+        init(data: DataID, end: UInt64) { (self.data, firstChunk, self.end, isWhole) = (data, 0, end, true) }
     }
     var phase = Phase.idle
     var pieces: [Piece] = []

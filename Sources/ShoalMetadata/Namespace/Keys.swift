@@ -20,7 +20,8 @@ package enum Keys {
         case cookie = 0x12
         /// inode u64 -> `SymlinkTarget`.
         case symlink = 0x13
-        // 0x14 is kept for extended attributes.
+        /// inode u64, name 6...255 bytes -> `ExtendedAttributeValue`.
+        case extendedAttribute = 0x14
         /// tree u64 -> `QuotaTree`: a directory with a quota.
         case quota = 0x15
         /// tree u64, directory u64 -> `QuotaWalkPosition`: entries that are still to be charged to the tree, or to the
@@ -70,6 +71,12 @@ package enum Keys {
 
     package static func dentry(_ parent: InodeID, _ name: FileName) -> [UInt8] {
         var bytes = key(.dentry, parent.rawValue, reserving: name.bytes.count)
+        bytes.append(contentsOf: name.bytes)
+        return bytes
+    }
+
+    package static func extendedAttribute(_ inode: InodeID, _ name: ExtendedAttributeName) -> [UInt8] {
+        var bytes = key(.extendedAttribute, inode.rawValue, reserving: name.bytes.count)
         bytes.append(contentsOf: name.bytes)
         return bytes
     }

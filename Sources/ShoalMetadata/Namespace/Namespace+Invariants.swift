@@ -39,9 +39,16 @@ extension Namespace {
             dentries += 1
         }
         try each(.cookie, transaction) { _, _ in dentries -= 1 }
+        let summaries = try extendedAttributeSummaries(transaction)
         guard dentries == 0 else { throw .corrupt("\(-dentries) more names are listed than there are") }
         guard inodeCount == inodes.count else { throw .corrupt("\(inodes.count) inodes, counted as \(inodeCount)") }
+        guard summaries.keys.allSatisfy({ inodes[$0] != nil }) else {
+            throw .corrupt("an extended attribute of an inode that is not there")
+        }
         for (inode, record) in inodes {
+            guard record.attributes.extendedAttributes == summaries[inode, default: .none] else {
+                throw .corrupt("the extended attributes of \(inode) are not what it counts")
+            }
             let links = record.attributes.linkCount
             if record.isDirectory {
                 guard record.entryCount == names[inode, default: 0], links == 2 + subdirectories[inode, default: 0],
@@ -54,6 +61,25 @@ extension Namespace {
             }
         }
         try checkQuotas(inodes)
+    }
+
+    private func extendedAttributeSummaries(
+        _ transaction: borrowing NamespaceTransaction
+    ) throws(MetadataError) -> [InodeID: ExtendedAttributeSummary] {
+        var summaries: [InodeID: ExtendedAttributeSummary] = [:]
+        try each(.extendedAttribute, transaction) { key, value throws(MetadataError) in
+            let inode = InodeID(Keys.field(key, at: 1))
+            let name: ExtendedAttributeName
+            do { name = try ExtendedAttributeName(key[9...]) } catch {
+                throw .corrupt("an extended attribute of \(inode) has no name")
+            }
+            let count = try ExtendedAttributeValue(stored: value).bytes.count
+            guard let sum = summaries[inode, default: .none].adding(name, valueBytes: count) else {
+                throw .corrupt("\(inode) has more extended attributes than an inode may have")
+            }
+            summaries[inode] = sum
+        }
+        return summaries
     }
 
     func each(

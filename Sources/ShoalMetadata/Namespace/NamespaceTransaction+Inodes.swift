@@ -48,8 +48,12 @@ extension NamespaceTransaction {
         inodeCountDelta += 1
     }
 
-    /// Deletes the inode's record, and its target if it is a symlink. Content is not touched.
-    mutating func delete(_ record: InodeRecord) {
+    /// Deletes the inode's record, its extended attributes, and its target if it is a symlink. Content is not touched.
+    mutating func delete(_ record: InodeRecord) throws(MetadataError) {
+        if !record.attributes.extendedAttributes.isEmpty {
+            let range = Keys.range(.extendedAttribute, record.inode.rawValue)
+            try deleteAll(from: range.lower, to: range.upper)
+        }
         set(record.inode, nil)
         if record.attributes.kind == .symlink { delete(Keys.symlink(record.inode)) }
         inodeCountDelta -= 1

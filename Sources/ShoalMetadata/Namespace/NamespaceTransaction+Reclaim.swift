@@ -57,8 +57,8 @@ extension NamespaceTransaction {
     package mutating func reclaimOrphan(_ inode: InodeID) throws(MetadataError) -> Bool {
         guard try get(Keys.orphan(inode)) != nil else { return false }
         let record = try referenced(inode)
+        try delete(record)
         delete(Keys.orphan(inode))
-        delete(record)
         reclaim(record.attributes)
         return true
     }

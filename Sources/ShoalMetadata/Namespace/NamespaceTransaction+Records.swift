@@ -56,6 +56,19 @@ extension NamespaceTransaction {
         if let failure { throw failure }
     }
 
+    /// Deletes every record with `lower <= key < upper`, in time that grows with their number alone.
+    mutating func deleteAll(from lower: [UInt8], to upper: [UInt8]) throws(MetadataError) {
+        var stored: [[UInt8]] = []
+        try scan(from: lower, to: upper) { key, _ in
+            stored.append([UInt8](key))
+            return true
+        }
+        rawChanges.removeAll {
+            !$0.key.lexicographicallyPrecedes(lower) && $0.key.lexicographicallyPrecedes(upper)
+        }
+        for key in stored { rawChanges.append(RawChange(key: key, value: nil)) }
+    }
+
     private mutating func set(_ key: [UInt8], _ value: [UInt8]?) {
         if let index = rawChanges.firstIndex(where: { $0.key == key }) {
             rawChanges[index].value = value

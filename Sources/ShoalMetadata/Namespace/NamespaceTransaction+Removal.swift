@@ -19,13 +19,13 @@ extension NamespaceTransaction {
             reply.removed = record.attributes
             return
         }
-        removeName(of: &record, context, &reply)
+        try removeName(of: &record, context, &reply)
     }
 
     /// As `dropName`, past the trash.
     mutating func removeName(
         of record: inout InodeRecord, _ context: OperationContext, _ reply: inout RemovalReply
-    ) {
+    ) throws(MetadataError) {
         let isOrphan = record.losesContentWithName && context.inUse.contains(record.inode)
         record.attributes.linkCount = record.isDirectory ? 0 : record.attributes.linkCount - 1
         record.attributes.changeTime = context.now
@@ -35,7 +35,7 @@ extension NamespaceTransaction {
         } else if record.attributes.linkCount > 0 {
             update(record)
         } else {
-            delete(record)
+            try delete(record)
             reclaim(record.attributes)
         }
         reply.removed = record.attributes

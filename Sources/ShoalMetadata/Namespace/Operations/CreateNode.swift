@@ -2,7 +2,8 @@ import ShoalTypes
 import ShoalWire
 
 /// mkdir, mknod, symlink and create. No kind in the mode means a regular file, as in mknod(2). In a directory with the
-/// set-group-ID bit the new file takes the directory's group, and a new directory the bit too.
+/// set-group-ID bit the new file takes the directory's group, and a new directory the bit too. A default ACL of the
+/// directory gives the new inode its ACLs and takes the umask's place; both are in one batch with the inode.
 ///
 /// Errors: `.notFound` (no such directory, or an empty symlink target), `.notDirectory`, `.exists`, `.invalidArgument`
 /// (a target for what is no symlink), `.nameTooLong` (target).
@@ -21,7 +22,8 @@ package struct CreateNode: NamespaceOperation {
     ) throws(MetadataError) -> EntryReply {
         try check(&transaction)
         var parent = try transaction.directory(request.parent)
-        let record = make(in: parent, transaction, context)
+        var record = make(in: parent, transaction, context)
+        try transaction.inherit(from: parent, umask: request.umask, to: &record)
         transaction.insert(record)
         transaction.setDentry(request.parent, request.name, to: record, cookie: transaction.allocateCookie())
         if kind == .symlink { transaction.put(Keys.symlink(record.inode), SymlinkTarget(request.target).stored()) }

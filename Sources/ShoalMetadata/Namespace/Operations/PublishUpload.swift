@@ -28,12 +28,14 @@ package struct PublishUpload: NamespaceOperation {
         guard var record = existing else {
             var record = InodeRecord(fresh(in: parent, upload, transaction, context))
             record.quota = transaction.quotaTree(ofEntriesOf: parent)
+            try transaction.inherit(from: parent, umask: 0, to: &record)
             transaction.insert(record)
             transaction.setDentry(request.parent, request.name, to: record, cookie: transaction.allocateCookie())
             parent.gainedName(of: record, at: context.now)
             transaction.update(parent)
             return EntryReply(attributes: record.attributes, grant: .none, parent: parent.attributes)
         }
+        try transaction.setExtendedAttribute(.capability, of: &record, to: nil)
         transaction.reclaim(record.attributes)
         fill(&record.attributes, upload)
         record.touched(at: context.now)

@@ -5,6 +5,8 @@ import ShoalWire
 ///
 /// - A change of owner or group takes the set-user-ID bit, and the set-group-ID bit of a group-executable file, from
 ///   anything but a directory, unless the same request sets the permissions (chown(2); the kernel then did it).
+/// - The permissions are written into the access ACL, if there is one (acl(5)). A change of owner or group, and a size,
+///   take the file's capabilities (capabilities(7)).
 /// - A size leaves those bits alone: whether truncate(2) clears them depends on the caller's CAP_FSETID, which only the
 ///   mount knows; its kernel sends the permissions along.
 /// - In a quota tree the reservation is cut to the size, as it counts.
@@ -30,7 +32,14 @@ package struct SetAttributes: NamespaceOperation {
         var record = try transaction.existing(request.inode)
         try check(record)
         let change = request.change
+        if change.uid != nil || change.gid != nil || change.size != nil {
+            try transaction.setExtendedAttribute(.capability, of: &record, to: nil)
+        }
         if let permissions = change.permissions {
+            if let list = try transaction.accessControlList(.accessList, of: record) {
+                let changed = list.changing(permissions: permissions)
+                try transaction.setExtendedAttribute(.accessList, of: &record, to: changed.encoded)
+            }
             record.attributes.mode = record.attributes.mode & FileKind.mask | permissions & 0o7777
         } else if change.uid != nil || change.gid != nil {
             clearSetIDBits(&record.attributes)

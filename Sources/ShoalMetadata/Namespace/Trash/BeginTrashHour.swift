@@ -24,7 +24,7 @@ package struct BeginTrashHour: NamespaceOperation {
             transaction.removeDentry(root.inode, name, cookie: dentry.cookie)
             root.lostName(of: directory, at: context.now)
             transaction.update(root)
-            transaction.delete(directory)
+            try transaction.delete(directory)
         }
         let name = TrashState.name(ofHour: hour)
         state.hour = hour

@@ -35,14 +35,14 @@ package struct ExpireTrashEntry: NamespaceOperation {
             transaction.removeDentry(entry.directory, entry.name, cookie: dentry.cookie)
             directory.lostName(of: record, at: context.now)
             transaction.update(directory)
-            transaction.removeName(of: &record, context, &reply)
+            try transaction.removeName(of: &record, context, &reply)
         }
         if let (directory, name, dentry) = try emptyDirectory(entry, transaction, losing: 0) {
             var root = try transaction.directory(transaction.trash.root)
             transaction.removeDentry(root.inode, name, cookie: dentry.cookie)
             root.lostName(of: directory, at: context.now)
             transaction.update(root)
-            transaction.delete(directory)
+            try transaction.delete(directory)
         }
         return reply
     }

@@ -80,7 +80,7 @@ struct NamespaceQuotaModelTests {
         let shoal = world.shoal
         for step in 1...6000 {
             try world.step(links: links)
-            if step % 10 == 0 { try shoal.namespace.checkInvariants() }
+            if step % 25 == 0 { try shoal.namespace.checkInvariants() }
             if step % 300 == 0 { try shoal.restart() }
             if step % 600 == 0 { try compare(world, links: links) }
             if step % 1500 == 0 { try clear(&world) }

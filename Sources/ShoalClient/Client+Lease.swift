@@ -179,7 +179,7 @@ extension Client {
             merged.modifyTime = inode.attributes.modifyTime
             merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
         }
-        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
+        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
             inode.reservedSize = attributes.reservedSize
         }
         inode.attributes = merged

@@ -18,7 +18,8 @@ extension Client {
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
             hasNoCapability(inode),
             let offset = validated(place, bytes.count, inode),
-            edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode)
+            edgesAreCached(offset..<offset + UInt64(bytes.count), of: inode),
+            bytes.isEmpty || isReserved(offset + UInt64(bytes.count), of: inode)
         {
             return store(bytes, at: offset, inode, completion)
         }
@@ -49,6 +50,12 @@ extension Client {
         }
         guard let offset = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
         let range = offset..<offset + UInt64(bytes.count)
+        guard bytes.isEmpty || isReserved(range.upperBound, of: inode) else {
+            return reserveForWrite(up: range.upperBound, of: inode) { [self] result in
+                if case .failure(let error) = result { return completion(.failure(error)) }
+                storeWithEdges(bytes, place, inode, sequence, completion)
+            }
+        }
         if edgesAreCached(range, of: inode) {
             return bytes.withUnsafeBytes { store($0, at: offset, inode, completion) }
         }

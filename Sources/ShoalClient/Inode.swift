@@ -43,6 +43,8 @@ final class Inode {
     var flushesInFlight = 0
     /// Bytes `..<reservedSize` may be sent to nodes; the server knows this bound.
     var reservedSize: UInt64 = 0
+    /// The server gave less than was asked for: what is reserved counts in a quota, and is given back on close.
+    var reservesSparingly = false
     /// The size that the server has.
     var serverSize: UInt64 = 0
     /// Size or times differ from what the server has.

@@ -7,7 +7,9 @@ extension fuse_lowlevel_ops {
     mutating func addLocks() {
         getlk = { request, inode, file, lock in
             let reply = FuseLockReply(request: FuseRequest(request!))
-            guard let wish = FuseRecordLock(lock!.pointee), wish.mode != nil else { return reply.error(.invalidArgument) }
+            guard let wish = FuseRecordLock(lock!.pointee), wish.mode != nil else {
+                return reply.error(.invalidArgument)
+            }
             reply.request.filesystem.testLock(
                 wish, of: InodeID(inode), handle: file!.pointee.handle, owner: LockOwner(file!.pointee.lock_owner),
                 reply: reply)

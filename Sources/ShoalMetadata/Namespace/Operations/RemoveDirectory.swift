@@ -3,7 +3,7 @@ import ShoalWire
 
 /// rmdir(2). The directory's inode goes at once, also if somebody has it open.
 ///
-/// Errors: `.notFound`, `.notDirectory`, `.notEmpty`.
+/// Errors: `.notFound`, `.notDirectory`, `.notEmpty`, `.notPermitted` (the trash).
 package struct RemoveDirectory: NamespaceOperation {
     package let request: NameRequest
     package init(_ request: NameRequest) { self.request = request }
@@ -23,7 +23,7 @@ package struct RemoveDirectory: NamespaceOperation {
         parent.lostName(of: child, at: context.now)
         transaction.update(parent)
         var reply = RemovalReply()
-        try transaction.dropName(of: &child, context, &reply)
+        try transaction.dropName(of: &child, request.parent, request.name, context, &reply)
         reply.changed = [parent.attributes]
         return reply
     }
@@ -35,6 +35,7 @@ package struct RemoveDirectory: NamespaceOperation {
         guard let dentry = try transaction.dentry(request.parent, request.name) else { throw .file(.notFound) }
         guard dentry.kind == .directory else { throw .file(.notDirectory) }
         let child = try transaction.referenced(dentry.inode)
+        guard !transaction.isTrashRoot(child) else { throw .file(.notPermitted) }
         guard child.entryCount == 0 else { throw .file(.notEmpty) }
         return (dentry, child)
     }

@@ -9,6 +9,7 @@ import ShoalWire
 ///   take the file's capabilities (capabilities(7)).
 /// - A size leaves those bits alone: whether truncate(2) clears them depends on the caller's CAP_FSETID, which only the
 ///   mount knows; its kernel sends the permissions along.
+/// - In a quota tree the reservation is cut to the size, as it counts.
 /// - A size sets the modify time to now unless the request gives one. The caller has cut the chunks on the nodes; the
 ///   reservation stays, since the caller may go on writing below it. Size 0 drops the content as a whole instead: no
 ///   data
@@ -47,6 +48,7 @@ package struct SetAttributes: NamespaceOperation {
         if let gid = change.gid { record.attributes.gid = gid }
         if let size = change.size {
             resize(&record.attributes, to: size, &transaction)
+            if record.quota.rawValue != 0 { record.attributes.reservedSize = size }
             record.attributes.modifyTime = context.now
         }
         if let accessTime = change.accessTime { record.attributes.accessTime = accessTime }

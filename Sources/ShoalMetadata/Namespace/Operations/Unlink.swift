@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 /// unlink(2). With its last name a file goes, and its content is queued for reclaim; a regular file that is in use
-/// becomes an orphan instead.
+/// becomes an orphan instead. With the trash on it goes there.
 ///
 /// Errors: `.notFound`, `.notDirectory` (the parent), `.isDirectory` (the name).
 package struct Unlink: NamespaceOperation {
@@ -13,7 +13,9 @@ package struct Unlink: NamespaceOperation {
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let (_, child) = try find(&transaction)
         var needs: [LeaseNeed] = [.change(request.parent), .change(child.inode)]
-        if child.losesContentWithName { needs.append(.lastName(child.inode)) }
+        if child.losesContentWithName {
+            needs.append(try transaction.lastNameNeed(of: child, in: request.parent))
+        }
         return needs
     }
 
@@ -26,7 +28,7 @@ package struct Unlink: NamespaceOperation {
         parent.lostName(of: child, at: context.now)
         transaction.update(parent)
         var reply = RemovalReply()
-        try transaction.dropName(of: &child, context, &reply)
+        try transaction.dropName(of: &child, request.parent, request.name, context, &reply)
         reply.changed = [parent.attributes]
         return reply
     }

@@ -32,7 +32,7 @@ extension Client {
 
     private func sendRename(
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
-        completion: @escaping Completion<Void>
+        isRetry: Bool = false, completion: @escaping Completion<Void>
     ) {
         let unused = unusedInode(newParent, newName, isReplacing: true)
         metadata.request(
@@ -56,11 +56,28 @@ extension Client {
                 learnChanged(removal)
                 renamed(name, in: old, to: newName, in: new, rule, removal)
                 completion(.success(()))
+            case .failure(.failed(.quota)) where !isRetry:
+                let files = [knownInode(parent, name), knownInode(newParent, newName)].compactMap(\.self)
+                withoutExcess(files[...]) { [self] in
+                    sendRename(parent, name, to: newParent, newName, rule, isRetry: true, completion: completion)
+                }
             case .failure(let status):
                 if let old { forget(name, in: old) }
                 if let new { forget(newName, in: new) }
                 completion(.failure(status.fileError))
             }
+        }
+    }
+
+    /// A quota tree counts what is reserved for a file that comes into it: what the file does not need goes back first.
+    private func withoutExcess(_ inodes: ArraySlice<Inode>, _ body: @escaping () -> Void) {
+        guard let inode = inodes.first else { return body() }
+        let next = { [self] in withoutExcess(inodes.dropFirst(), body) }
+        guard inode.grant.mode == .write, inode.reservedSize > inode.attributes.size else { return next() }
+        flush(inode, releasesReservation: true) { result in
+            // Not for rename to report.
+            if case .failure(let error) = result { inode.writeError = inode.writeError ?? error }
+            next()
         }
     }
 

@@ -53,6 +53,11 @@ final class Inode {
     var flushesInFlight = 0
     /// Bytes `..<reservedSize` may be sent to nodes; the server knows this bound.
     var reservedSize: UInt64 = 0
+    /// The server gave less than was asked for: what is reserved counts in a quota, and is given back on close.
+    var reservesSparingly = false
+    /// The server gave nothing past the end of the file when it was asked last: a quota is full, or the file as long as
+    /// any can be.
+    var hasNoRoomPastEnd = false
     /// The size that the server has.
     var serverSize: UInt64 = 0
     /// Size or times differ from what the server has.

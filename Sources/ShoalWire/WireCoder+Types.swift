@@ -84,6 +84,11 @@ extension WireCoder {
         boolean(&value.tailUnclean)
     }
 
+    package mutating func amount(_ value: inout QuotaAmount) {
+        integer(&value.bytes)
+        integer(&value.inodes)
+    }
+
     package mutating func clusterMap(_ value: inout ClusterMap) {
         number(&value.epoch)
         integer(&value.replicaCount)

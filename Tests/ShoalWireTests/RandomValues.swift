@@ -40,6 +40,7 @@ extension SeededGenerator {
     mutating func grant() -> Grant { Grant(mode: mode(), sequence: id(), minimumEpoch: id(), tailUnclean: flag()) }
     mutating func lease() -> HeldLease { HeldLease(inode: id(), mode: mode(), sequence: id()) }
     mutating func caller() -> Caller { Caller(session: id(), change: number(), isRetry: flag()) }
+    mutating func trashPlace() -> TrashPlace { TrashPlace(milliseconds: number(), inode: id()) }
     mutating func fileSize() -> UInt64 { UInt64.random(in: 0...Geometry.fileBytesMax, using: &self) }
     mutating func attributes() -> FileAttributes {
         FileAttributes(
@@ -68,6 +69,7 @@ extension SeededGenerator {
         commit.size = number()
         commit.reservedSize = number()
         commit.allocatedBytes = fileSize()
+        commit.neededSize = number()
         commit.modifyTime = timestamp()
         commit.changeTime = timestamp()
         return commit

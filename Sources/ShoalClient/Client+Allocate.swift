@@ -66,7 +66,7 @@ extension Client {
     /// A quota counts lengths, holes too, and refuses the call, not the commit that follows. What is reserved past the
     /// end goes back when the file is closed.
     private func reserveLength(to end: UInt64, of inode: Inode, completion: @escaping Completion<Void>) {
-        if isReserved(end, of: inode) { return completion(.success(())) }
+        guard mustReserve(end, of: inode) else { return completion(.success(())) }
         reserve(upTo: end, for: inode, completion: completion)
     }
 

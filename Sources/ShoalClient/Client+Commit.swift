@@ -39,11 +39,13 @@ extension Client {
             * UInt64(CacheBlock.pageBytes)
     }
 
-    /// The server knows that bytes up to `end` may be sent.
-    func isReserved(_ end: UInt64, of inode: Inode) -> Bool { end <= inode.reservedSize }
+    /// A change that makes the file reach up to `end` must be reserved before it is taken: a quota refuses the call then,
+    /// and not a later flush. Other files' reservations go with their bytes, and nobody waits for them.
+    func mustReserve(_ end: UInt64, of inode: Inode) -> Bool {
+        (inode.attributes.countsInQuota || inode.movesInFlight > 0) && end > inode.reservedSize
+    }
 
-    /// Tells the server how far bytes may reach before any goes there; then goes on sending. `write` has done that for
-    /// what it buffered: here it is for what was given back since.
+    /// Tells the server how far bytes may reach before any goes there; then goes on sending.
     func reserve(_ end: UInt64, for inode: Inode) {
         guard !inode.isCommitting else { return }
         // The last page goes out whole; what of it is past the end of the file needs no reservation.
@@ -56,10 +58,10 @@ extension Client {
         }
     }
 
-    /// The same for a write before it is buffered, so that a quota refuses the write and not a later flush, and for bytes
-    /// that nodes send each other on this mount's behalf. Afterwards the file has a data ID.
+    /// The same for what waits for it: changes that must be reserved first, and bytes that nodes send each other on this
+    /// mount's behalf. Afterwards the file has a data ID.
     func reserve(upTo end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
-        let isEnough = isReserved(end, of: inode) && reservedEnough(inode, for: end)
+        let isEnough = !mustReserve(end, of: inode) && reservedEnough(inode, for: end)
         if isEnough, inode.attributes.data != .none { return completion(.success(())) }
         guard !inode.isCommitting else {
             return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
@@ -85,7 +87,7 @@ extension Client {
     /// be on the nodes for that.
     func returnExcess(of inode: Inode) {
         let size = inode.attributes.size
-        guard inode.reservesSparingly, inode.reservedSize > size, inode.grant.mode == .write else { return }
+        guard inode.attributes.countsInQuota, inode.reservedSize > size, inode.grant.mode == .write else { return }
         // A truncation that is under way has its own size, and gives back the excess itself.
         guard !inode.isExclusive else { return }
         guard !inode.isCommitting else { return waitForFlush(of: inode) { [self] in returnExcess(of: inode) } }
@@ -170,7 +172,6 @@ extension Client {
             inode.attributes.data = outcome.data
             inode.serverSize = commit.size
             inode.reservedSize = min(commit.reserved, outcome.reservedSize)
-            if commit.reserved > commit.needed { inode.reservesSparingly = outcome.reservedSize < commit.reserved }
         }
         commit.completion(outcome.status)
         resume(inode)

@@ -25,7 +25,7 @@ extension Client {
         }
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
             hasNoCapability(inode), let range = validated(place, bytes.count, inode),
-            edgesAreCached(range, of: inode), range.isEmpty || isReserved(range.upperBound, of: inode)
+            edgesAreCached(range, of: inode), range.isEmpty || !mustReserve(range.upperBound, of: inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
@@ -78,7 +78,7 @@ extension Client {
             return completion(.failure(.inputOutput))
         }
         guard let range = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
-        guard range.isEmpty || isReserved(range.upperBound, of: inode) else {
+        guard range.isEmpty || !mustReserve(range.upperBound, of: inode) else {
             return reserve(upTo: range.upperBound, for: inode) { [self] result in
                 if case .failure(let error) = result { return completion(.failure(error)) }
                 storeWithEdges(bytes, place, inode, sequence, completion)

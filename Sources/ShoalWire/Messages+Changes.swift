@@ -105,6 +105,6 @@ package struct RemovalReply: WireMessage, Equatable {
         coder.number(&moved)
         coder.grant(&grant)
         coder.number(&trash)
-        coder.list(&changed, max: Self.changedMax, minimumBytes: 89, blank: FileAttributes()) { $0.attributes(&$1) }
+        coder.list(&changed, max: Self.changedMax, minimumBytes: 99, blank: FileAttributes()) { $0.attributes(&$1) }
     }
 }

@@ -24,6 +24,7 @@ extension WireCoder {
         integer(&value.reservedSize)
         allocatedBytes(&value.allocatedBytes)
         extendedAttributes(&value.extendedAttributes)
+        boolean(&value.countsInQuota)
         if isDecoding {
             // Inode 0 stands for "no attributes here".
             if value.inode.rawValue != 0, FileKind(mode: value.mode) == nil { fail() }

@@ -56,6 +56,77 @@ struct QuotaTests {
         #expect(try cluster.read(b, file) == pattern(60 << 10, 1))
     }
 
+    @Test(
+        "What a refused reservation said is what write reports, and nothing of it is buffered",
+        arguments: [
+            (WireStatus.failed(.noSpace), FileError.noSpace), (.failed(.quota), .quota),
+            (.failed(.notFound), .notFound), (.failed(.inputOutput), .inputOutput), (.staleLease, .inputOutput),
+        ])
+    func refusedReservation(status: WireStatus, error: FileError) throws {
+        let cluster = try Cluster()
+        let (a, tree) = try makeTree(cluster)
+        let file = try create(cluster, a, tree, "f")
+        cluster.metadata.refusals[.commitWrites] = status
+        #expect(throws: error) { try cluster.write(a, file, .at(0), pattern(50_000, 1)) }
+        #expect(a.cache.dirtyBytes == 0)
+        try cluster.flush(a, file)
+        cluster.metadata.refusals = [:]
+        try cluster.write(a, file, .at(0), pattern(50_000, 1))
+        try cluster.sync(a, file)
+    }
+
+    @Test("A write that waits for its reservation is not taken if the session ends meanwhile")
+    func outage() throws {
+        let cluster = try Cluster()
+        let (a, tree) = try makeTree(cluster)
+        let b = try cluster.client("b")
+        let file = try create(cluster, a, tree, "f")
+        try cluster.write(a, file, .at(0), pattern(5000, 1))
+        cluster.networks["a"]?.unreachable = Set([MetadataTwin.address] + cluster.nodes.map(\.address))
+        var result: Result<Int, FileError>?
+        pattern(50_000, 1).withUnsafeBytes { a.write(file, .at(5000), $0) { result = $0 } }
+        cluster.scheduler.run(for: .seconds(12))
+        #expect(result == nil)
+        try cluster.write(b, file, .at(0), pattern(100, 2))
+        cluster.networks["a"]?.unreachable = []
+        #expect(cluster.scheduler.run(for: .seconds(60)) { a.metadata.leasesAreUsable && result != nil })
+        #expect(result?.failure == .inputOutput)
+        #expect(throws: FileError.inputOutput) { try cluster.flush(a, file) }
+        #expect(try cluster.read(a, file) == pattern(100, 2))
+    }
+
+    @Test("A file that no quota counts is written without waiting for the server, also past what is reserved")
+    func uncounted() throws {
+        let cluster = try Cluster()
+        let (a, _) = try makeTree(cluster)
+        let file = try cluster.create(a, "f")
+        let sent = cluster.metadata.requestCounts[.commitWrites, default: 0]
+        var result: Result<Int, FileError>?
+        pattern(1 << 20, 1).withUnsafeBytes { a.write(file, .at(8 << 20), $0) { result = $0 } }
+        #expect(try result?.get() == 1 << 20)
+        #expect(cluster.metadata.requestCounts[.commitWrites, default: 0] == sent)
+    }
+
+    @Test("What a mount has taken when a quota comes over the file is written, and nothing more past the limit")
+    func quotaOverWriter() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        cluster.makeRoom(for: [a])
+        let directory = Client.NewFile(mode: FileKind.directory.rawValue | 0o755, uid: 0, gid: 0)
+        let tree = try cluster.wait { a.create(.root, named("q"), directory, completion: $0) }.inode
+        let file = try create(cluster, a, tree, "f")
+        try cluster.write(a, file, .at(0), pattern(5 << 20, 1))
+        let _: QuotaListReply = try cluster.wait {
+            b.setQuota(of: tree, bytes: Self.limit, inodes: nil, completion: $0)
+        }
+        cluster.scheduler.run(for: .seconds(1))
+        #expect(throws: FileError.quota) { try cluster.write(a, file, .end, [1]) }
+        try cluster.sync(a, file)
+        #expect(try used(cluster, a, tree) == 5 << 20)
+        #expect(try cluster.read(b, file, 4 << 20) == Array(pattern(5 << 20, 1)[(4 << 20)...]))
+    }
+
     @Test("What close gives back is there for the next write, though no byte has left for the nodes")
     func exactFit() throws {
         let cluster = try Cluster()
@@ -204,5 +275,30 @@ struct QuotaTests {
         #expect(try used(cluster, a, tree) == Self.limit)
         #expect(try cluster.lookup(a, "large") == large)
         #expect(try cluster.read(a, large) == pattern(60_000, 2))
+    }
+
+    @Test("A file moves into a tree with all that was written to it, and is refused if that does not fit")
+    func unreservedRename() throws {
+        let cluster = try Cluster()
+        let (a, tree) = try makeTree(cluster)
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(50_000, 1))
+        try cluster.sync(a, file)
+        try cluster.wait { a.release(file, completion: $0) }
+        cluster.scheduler.run(for: .seconds(1))
+        // Nothing is reserved any more.
+        try cluster.open(a, file)
+        try cluster.write(a, file, .end, pattern(100_000, 2))
+        let move: () throws -> Void = {
+            try cluster.wait { a.rename(.root, named("f"), to: tree, named("f"), .noReplace, completion: $0) }
+        }
+        #expect(throws: FileError.quota) { try move() }
+        try cluster.truncate(a, file, to: 40_000)
+        try cluster.write(a, file, .end, pattern(20_000, 3))
+        try move()
+        #expect(throws: FileError.quota) { try cluster.write(a, file, .end, pattern(60_000, 4)) }
+        try cluster.sync(a, file)
+        #expect(try used(cluster, a, tree) == 60_000)
+        #expect(try cluster.read(a, file) == Array(pattern(50_000, 1)[..<40_000]) + pattern(20_000, 3))
     }
 }

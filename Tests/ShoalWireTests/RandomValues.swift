@@ -47,7 +47,7 @@ extension SeededGenerator {
             inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
             chunkBytesLog2: log2(), reservedSize: fileSize(), allocatedBytes: fileSize(),
-            extendedAttributes: summary())
+            extendedAttributes: summary(), countsInQuota: flag())
     }
     mutating func summary() -> ExtendedAttributeSummary {
         let names = UInt32.random(in: 0...UInt32(ExtendedAttributeLimits.namesBytesMax), using: &self)

@@ -39,7 +39,9 @@ extension MetadataCore {
         var transaction = namespace.begin()
         let outcome = outcome(of: operation, &transaction, context, session)
         guard outcome.status == .ok else { return outcome }
-        do throws(MetadataError) { try transaction.charge(enforcing: true) } catch {
+        // What a writer had taken when a quota came over its file is written back, past the limit if need be.
+        let isGivingBack = recalls.recall(operation.request.inode, session.id) != nil
+        do throws(MetadataError) { try transaction.charge(enforcing: !isGivingBack) } catch {
             return CommitWritesReply.Outcome(status: failed(error))
         }
         return commit(transaction).map { CommitWritesReply.Outcome(status: $0) } ?? outcome

@@ -18,9 +18,9 @@ extension MetadataCore {
     private func walkQuota(_ tree: InodeID) -> Bool {
         var transaction = namespace.begin()
         do throws(MetadataError) {
-            let reserved = try transaction.walkQuota(tree, limit: limits.quotaInodesPerBatch)
+            let writable = try transaction.walkQuota(tree, limit: limits.quotaInodesPerBatch)
             guard !transaction.isEmpty, commit(transaction) == nil else { return false }
-            for inode in reserved { takeReservationBack(inode) }
+            for inode in writable { recallWriter(inode) }
             return true
         } catch {
             _ = failed(error)
@@ -28,8 +28,9 @@ extension MetadataCore {
         }
     }
 
-    /// What a writer reserved while nobody counted is asked back: it takes what it needs again, and no more.
-    private func takeReservationBack(_ inode: InodeID) {
+    /// A writer that began while nobody counted writes back what it has, gives back what it reserved, and learns with its
+    /// next lease that it has to reserve first.
+    private func recallWriter(_ inode: InodeID) {
         guard let writer = leases.writer(of: inode, besides: .none) else { return }
         recall(inode, writer, to: .read, isCold: false)
     }

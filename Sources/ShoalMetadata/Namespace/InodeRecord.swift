@@ -16,7 +16,9 @@ package struct InodeRecord: StoredRecord, Equatable {
     package var entryCount: UInt64 = 0
     /// The quota tree that the inode is charged to: a directory with a quota, or 0. Such a directory itself is charged to
     /// the tree around it.
-    package var quota = InodeID(0)
+    package var quota = InodeID(0) {
+        didSet { attributes.countsInQuota = quota.rawValue != 0 }
+    }
     /// What `stat` shows as the size of every directory.
     package static let directoryBytes: UInt64 = 4096
 

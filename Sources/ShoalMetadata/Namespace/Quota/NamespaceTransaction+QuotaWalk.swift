@@ -22,10 +22,11 @@ extension NamespaceTransaction {
     }
 
     /// Looks at about `limit` entries. When none are left the tree's limits hold, or it is gone.
-    /// - Returns: files whose writers have reserved more than they have written; they count with that.
+    /// - Returns: files whose writers, if they have any, are to learn that they count, or have reserved more than they
+    ///   have written; they count with that.
     package mutating func walkQuota(_ tree: InodeID, limit: Int) throws(MetadataError) -> [InodeID] {
         var left = limit
-        var reserved: [InodeID] = []
+        var writable: [InodeID] = []
         while left > 0 {
             guard let walk = try nextQuotaWalk(of: tree) else {
                 try finishQuotaWalk(of: tree)
@@ -36,13 +37,13 @@ extension NamespaceTransaction {
                 delete(Keys.quotaWalk(tree, walk.directory))
                 continue
             }
-            left -= try visit(directory, after: walk.after, for: tree, limit: left, &reserved)
+            left -= try visit(directory, after: walk.after, for: tree, limit: left, &writable)
         }
-        return reserved
+        return writable
     }
 
     private mutating func visit(
-        _ directory: InodeRecord, after: UInt64, for tree: InodeID, limit: Int, _ reserved: inout [InodeID]
+        _ directory: InodeRecord, after: UInt64, for tree: InodeID, limit: Int, _ writable: inout [InodeID]
     ) throws(MetadataError) -> Int {
         var entries: [(inode: InodeID, cookie: UInt64)] = []
         let lower = Keys.cookie(directory.inode, after + 1)
@@ -56,7 +57,10 @@ extension NamespaceTransaction {
         for entry in entries {
             var record = try referenced(entry.inode)
             guard record.quota != target else { continue }
-            if record.attributes.reservedSize > record.attributes.size { reserved.append(record.inode) }
+            let isNewlyCounted = !record.attributes.countsInQuota && record.attributes.kind == .regular
+            if isNewlyCounted || record.attributes.reservedSize > record.attributes.size {
+                writable.append(record.inode)
+            }
             try give(&record, to: target, walking: tree)
             update(record)
         }

@@ -46,7 +46,7 @@ extension Client {
         defer { completion(.success(())) }
         guard inode.openCount == 0 else { return }
         // The last mapping keeps its file open: there is none.
-        inode.hasReadPages = false
+        inode.pages.forgetServed()
         if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
         if inode.grant.mode == .pin {
             giveBack([inode.returnedLease])

@@ -5,14 +5,13 @@ import ShoalWire
 /// Taking leases, and working under them.
 extension Client {
     /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
-    /// it. A recall that drops the kernel's pages does not hold up who asks `ofPages`. While `body` and what it starts
-    /// are under way the lease stays: it calls `done` exactly once when it no longer relies on it.
+    /// it. While `body` and what it starts are under way the lease stays: it calls `done` exactly once when it no longer
+    /// relies on it.
     func withLease(
-        _ mode: LeaseMode, on inode: Inode, ofPages: Bool = false, failure: @escaping (FileError) -> Void,
+        _ mode: LeaseMode, on inode: Inode, failure: @escaping (FileError) -> Void,
         _ body: @escaping (_ done: @escaping () -> Void) -> Void
     ) {
-        let isUsable = inode.grant.mode >= mode && !inode.isHeldUp && metadata.leasesAreUsable
-        if isUsable || (ofPages && servesPages(inode, mode)) {
+        if inode.grant.mode >= mode, !inode.isHeldUp, metadata.leasesAreUsable {
             inode.active += 1
             body { [self] in leaseUseEnded(inode) }
             return

@@ -9,28 +9,25 @@ extension Client {
         completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
         let inode = inodes.inode(id)
-        let page = CacheBlock.pageBytes
-        let isOfPages = offset % UInt64(page) == 0 && length % page == 0
-        withLease(.read, on: inode, ofPages: isOfPages, failure: { completion(.failure($0)) }) { [self] done in
-            if isOfPages { inode.hasReadPages = true }
-            let size = inode.attributes.size
-            guard offset < size, length > 0 else {
-                completion(.success([]))
-                return done()
-            }
-            if !keepsAccessTime { noteAccess(inode) }
-            let range = offset..<min(size, offset + UInt64(length))
-            readAhead(range, of: inode)
-            withPages(
-                range, of: inode,
-                failure: { error in
-                    completion(.failure(error))
-                    done()
-                }
-            ) { [self] in
-                completion(.success(segments(range, of: inode)))
+        withLease(.read, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+            readLeased(inode, offset, length, keepsAccessTime) {
+                completion($0)
                 done()
             }
+        }
+    }
+
+    func readLeased(
+        _ inode: Inode, _ offset: UInt64, _ length: Int, _ keepsAccessTime: Bool,
+        completion: @escaping Completion<[UnsafeRawBufferPointer]>
+    ) {
+        let size = inode.attributes.size
+        guard offset < size, length > 0 else { return completion(.success([])) }
+        if !keepsAccessTime { noteAccess(inode) }
+        let range = offset..<min(size, offset + UInt64(length))
+        readAhead(range, of: inode)
+        withPages(range, of: inode, failure: { completion(.failure($0)) }) { [self] in
+            completion(.success(segments(range, of: inode)))
         }
     }
 

@@ -65,8 +65,8 @@ extension Client {
         if accessTimes[inode.id] != nil { sendAccessTimes() }
         inode.grant.mode = remaining
         inode.recall = nil
-        inode.kernelPages = .kept
         recall.answer(remaining)
+        keepPages(inode)
         if remaining == .none, inode.isIdle { inodes.remove(inode) }
         serveWaiters(of: inode)
     }

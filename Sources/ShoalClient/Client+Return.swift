@@ -51,13 +51,12 @@ extension Client {
             discardDirty(of: inode)
             forgetCached(inode)
             inode.isOrphan = false
-            if inode.hasReadPages, inode.openCount > 0 {
-                inode.hasReadPages = false
-                dropKernelPages?(inode.id) {}
-            }
+            let pages = inode.pages.served
+            inode.pages.forgetServed()
+            if !pages.isEmpty, inode.openCount > 0 { dropKernelPages?(inode.id, Array(pages.ranges)) {} }
             let recall = inode.recall
             inode.recall = nil
-            if inode.kernelPages == .dropped { inode.kernelPages = .kept }
+            if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
     }

@@ -30,8 +30,8 @@ package final class Client {
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0
-    /// Makes the kernel write back and drop its pages of a file's content, then calls back; nil without a kernel.
-    package var dropKernelPages: ((InodeID, @escaping () -> Void) -> Void)?
+    /// Makes the kernel write back and drop its pages of ranges of a file, then calls back; nil without a kernel.
+    package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
     /// Access times that the server does not know yet.
     var accessTimes: [InodeID: Timestamp] = [:]
     /// Inodes with a pin that are not open.

@@ -36,10 +36,7 @@ final class Inode {
     /// Counts losses of the lease: what was fetched before one is not cached after it.
     var generation: UInt64 = 0
 
-    // The kernel's pages.
-    var kernelPages = KernelPages.kept
-    /// Whole pages were read since the kernel's were last dropped: a mapping may have them.
-    var hasReadPages = false
+    var pages = KernelPages()
 
     // Extended attributes.
     /// All of them, if they have been asked for under this lease.

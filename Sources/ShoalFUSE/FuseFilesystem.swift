@@ -47,6 +47,11 @@ package protocol FuseFilesystem: AnyObject {
     func read(
         _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
     )
+    /// Like `read`, for pages that the kernel keeps: of a mapping, or for splice(2) and sendfile(2). It drops them when
+    /// it likes, or when it is told to (`FuseSession.dropPages`).
+    func readPages(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    )
     /// `bytes` (1 MiB at most) is valid only during the call. `flags` are those of the open file now (O_APPEND,
     /// O_SYNC; fcntl(2) may have changed them). The kernel's offset for O_APPEND may be stale.
     func write(
@@ -106,10 +111,16 @@ package protocol FuseFilesystem: AnyObject {
     func removeExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseEmptyReply)
 }
 
-/// A filesystem whose mappings' pages are written like anything else, and that leaves holes, allocation and copies to
+/// A filesystem whose mappings' pages are read and written like anything else, and that leaves holes, allocation and copies to
 /// the kernel: told "not implemented" once, it takes files for solid, refuses fallocate(2), and copies by reading and
 /// writing.
 extension FuseFilesystem {
+    package func readPages(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    ) {
+        read(inode, handle: handle, offset: offset, count: count, flags: flags, reply: reply)
+    }
+
     package func writePages(
         _ inode: InodeID, offset: UInt64, bytes: UnsafeRawBufferPointer, reply: FuseWriteReply
     ) {

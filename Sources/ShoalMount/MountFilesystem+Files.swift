@@ -8,18 +8,25 @@ extension MountFilesystem {
             switch result {
             case .success:
                 let isTaken = reply.opened(nextHandle(), options: MountFilesystem.openOptions)
-                if !isTaken { client.release(inode) { _ in } }
+                if !isTaken { release(inode, flags) { _ in } }
             case .failure(let error): reply.error(gone(error))
             }
         }
+    }
+
+    private func release(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>) {
+        if flags.isReadWrite { client.storesEnded(inode) }
+        client.release(inode, completion: completion)
     }
 
     private func open(
         _ inode: InodeID, _ flags: FuseOpenFlags, for caller: FuseCaller,
         completion: @escaping Completion<FileAttributes>
     ) {
-        client.open(
-            inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID, completion: completion)
+        client.open(inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID) { [self] result in
+            guard case .success = result, flags.isReadWrite else { return completion(result) }
+            client.expectStores(inode) { completion(result) }
+        }
     }
 
     func create(
@@ -47,7 +54,9 @@ extension MountFilesystem {
     private func create(_ creation: Creation) {
         client.create(creation.parent, creation.name, creation.file) { [self] result in
             switch result {
-            case .success(let attributes): created(attributes, creation.reply)
+            case .success(let attributes):
+                guard creation.flags.isReadWrite else { return created(attributes, creation) }
+                client.expectStores(attributes.inode) { [self] in created(attributes, creation) }
             case .failure(.exists) where !creation.flags.isExclusive: openExisting(creation)
             case .failure(let error): creation.reply.error(error)
             }
@@ -66,7 +75,7 @@ extension MountFilesystem {
                 guard found.kind == .regular, creation.caller.uid == 0 else { return creation.reply.error(.stale) }
                 open(found.inode, creation.flags, for: creation.caller) { [self] result in
                     switch result {
-                    case .success(let attributes): created(attributes, creation.reply)
+                    case .success(let attributes): created(attributes, creation)
                     case .failure(.notFound): createAgain(creation)
                     case .failure(let error): creation.reply.error(error)
                     }
@@ -81,9 +90,9 @@ extension MountFilesystem {
         if creation.attemptsLeft > 0 { create(creation) } else { creation.reply.error(.stale) }
     }
 
-    private func created(_ attributes: FileAttributes, _ reply: FuseCreateReply) {
-        let isTaken = reply.created(attributes, nextHandle(), options: MountFilesystem.openOptions)
-        if !isTaken { client.release(attributes.inode) { _ in } }
+    private func created(_ attributes: FileAttributes, _ creation: Creation) {
+        let isTaken = creation.reply.created(attributes, nextHandle(), options: MountFilesystem.openOptions)
+        if !isTaken { release(attributes.inode, creation.flags) { _ in } }
     }
 
     func read(
@@ -91,6 +100,18 @@ extension MountFilesystem {
     ) {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
         client.read(inode, offset: offset, length: count, keepsAccessTime: flags.keepsAccessTime) { result in
+            switch result {
+            case .success(let pieces): reply.gather(pieces)
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
+    func readPages(
+        _ inode: InodeID, handle: FuseFileHandle, offset: UInt64, count: Int, flags: FuseOpenFlags, reply: FuseReadReply
+    ) {
+        guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
+        client.readPages(inode, offset: offset, length: count, keepsAccessTime: flags.keepsAccessTime) { result in
             switch result {
             case .success(let pieces): reply.gather(pieces)
             case .failure(let error): reply.error(error)
@@ -137,7 +158,7 @@ extension MountFilesystem {
 
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
         client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
-        client.release(inode, completion: finish(reply))
+        release(inode, flags, completion: finish(reply))
     }
 
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply) {

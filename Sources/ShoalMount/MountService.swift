@@ -78,10 +78,10 @@ package final class MountService: Sendable {
         let result = LoopConfined<Result<Void, FileError>?>(nil)
         self.result = result
         loop.execute { [loop, client, session] in
-            client.value.dropKernelPages = { [weak session] inode, completion in
+            client.value.dropKernelPages = { [weak session] inode, ranges, completion in
                 guard let session else { return completion() }
                 let confined = LoopConfined(completion)
-                session.dropPages(of: inode) { loop.execute { confined.value() } }
+                session.dropPages(of: inode, ranges) { loop.execute { confined.value() } }
             }
         }
         reader = DescriptorReader(

@@ -7,6 +7,8 @@ package struct FuseOpenFlags: Hashable, Sendable {
 
     package var isReadable: Bool { rawValue & O_ACCMODE != O_WRONLY }
     package var isWritable: Bool { rawValue & O_ACCMODE != O_RDONLY }
+    /// O_RDWR, which a shared mapping that is written needs.
+    package var isReadWrite: Bool { rawValue & O_ACCMODE == O_RDWR }
     package var isAppend: Bool { rawValue & O_APPEND != 0 }
     package var isTruncate: Bool { rawValue & O_TRUNC != 0 }
     package var isExclusive: Bool { rawValue & O_EXCL != 0 }

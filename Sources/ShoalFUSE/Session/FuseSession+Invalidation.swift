@@ -7,16 +7,21 @@ extension FuseSession {
     /// other.
     private static let notifications = DispatchQueue(label: "fuse-notifications", attributes: .concurrent)
 
-    /// Makes the kernel write back and drop the pages it has of the file's content, as it has them for mappings, and
-    /// its attributes. `completion` runs on another thread, after that; also if the kernel knows no such inode, or the
+    /// Makes the kernel write back and drop the pages it has in these ranges of the file, as it has them for mappings,
+    /// and its attributes. `completion` runs on another thread, after that; also if the kernel knows no such inode, or the
     /// mount has ended.
     ///
     /// The kernel sends the dirty pages with WRITE and waits for each answer, and it waits for the answer to every READ
     /// of a page that is under way: both must be answered meanwhile.
-    package func dropPages(of inode: InodeID, completion: @escaping @Sendable () -> Void) {
+    package func dropPages(
+        of inode: InodeID, _ ranges: [Range<UInt64>], completion: @escaping @Sendable () -> Void
+    ) {
         FuseSession.notifications.async { [self] in
-            // A count of 0: to the end. ENOENT and ENODEV mean that there is nothing to drop.
-            _ = fuse_lowlevel_notify_inval_inode(session, inode.rawValue, 0, 0)
+            for range in ranges {
+                // ENOENT and ENODEV mean that there is nothing to drop.
+                _ = fuse_lowlevel_notify_inval_inode(
+                    session, inode.rawValue, off_t(range.lowerBound), off_t(range.upperBound - range.lowerBound))
+            }
             completion()
         }
     }

@@ -1,0 +1,99 @@
+import ShoalRPC
+import ShoalTypes
+
+@testable import ShoalClient
+
+/// The kernel's pages of one file of one mount, as Linux has them for a shared mapping: a page that is there is loaded
+/// and stored without a word to the client; a page that is not is read; a drop waits for pages being read, writes the
+/// dirty ones back, and only then lets go of them.
+final class KernelTwin {
+    static let bytes = 4096
+    private let client: Client
+    private let inode: InodeID
+    private let scheduler: VirtualScheduler
+    private var pages: [UInt64: [UInt8]] = [:]
+    private var dirty: Set<UInt64> = []
+    /// Pages that are being read or written back, and who waits for that to end.
+    private var locked: [UInt64: [() -> Void]] = [:]
+    private(set) var errors: [FileError] = []
+
+    init(_ client: Client, _ inode: InodeID, _ scheduler: VirtualScheduler) {
+        self.client = client
+        self.inode = inode
+        self.scheduler = scheduler
+        client.dropKernelPages = { [unowned self] id, ranges, done in
+            guard id == self.inode else { return done() }
+            // As a notification: it goes by another thread, both ways.
+            later { self.drop(ranges[...]) { self.later(done) } }
+        }
+    }
+
+    /// Runs `body` at an instant at which the page is there: the instruction that a fault has interrupted is tried
+    /// again until it finds its page.
+    func access(_ page: UInt64, _ body: @escaping (inout [UInt8]) -> Bool) {
+        if locked[page] != nil {
+            locked[page]!.append { self.access(page, body) }
+            return
+        }
+        if pages[page] != nil {
+            if body(&pages[page]!) { dirty.insert(page) }
+            return
+        }
+        locked[page] = []
+        client.readPages(inode, offset: page * UInt64(KernelTwin.bytes), length: KernelTwin.bytes) { [self] result in
+            switch result {
+            case .success(let pieces):
+                let read = pieces.flatMap { Array($0) }
+                pages[page] = read + zeros(KernelTwin.bytes - read.count)
+            case .failure(let error): errors.append(error)
+            }
+            // The answer, and the waking of the program, take their time; a drop may come between.
+            later { self.unlock(page) }
+            later { self.later { self.access(page, body) } }
+        }
+    }
+
+    /// As the kernel does when the pages have been dirty for long.
+    func writeBack() {
+        for page in dirty.sorted() where locked[page] == nil { clean(page) { self.unlock(page) } }
+    }
+
+    private func clean(_ page: UInt64, then: @escaping () -> Void) {
+        locked[page] = locked[page] ?? []
+        guard dirty.remove(page) != nil else { return then() }
+        pages[page]!.withUnsafeBytes {
+            client.writePages(inode, offset: page * UInt64(KernelTwin.bytes), $0) { [self] result in
+                if case .failure(let error) = result { errors.append(error) }
+                later(then)
+            }
+        }
+    }
+
+    /// One pass, in the order of the pages; a page that comes behind it stays.
+    private func drop(_ range: Range<UInt64>, _ done: @escaping () -> Void) {
+        guard let page = Set(pages.keys).union(locked.keys).filter({ range.contains($0) }).min() else { return done() }
+        if locked[page] != nil {
+            locked[page]!.append { self.drop(page..<range.upperBound, done) }
+            return
+        }
+        clean(page) { [self] in
+            pages[page] = nil
+            unlock(page)
+            drop(page + 1..<range.upperBound, done)
+        }
+    }
+
+    private func drop(_ ranges: ArraySlice<Range<UInt64>>, _ done: @escaping () -> Void) {
+        guard let range = ranges.first else { return done() }
+        let page = UInt64(KernelTwin.bytes)
+        drop(range.lowerBound / page..<range.upperBound / page) { self.drop(ranges.dropFirst(), done) }
+    }
+
+    private func unlock(_ page: UInt64) {
+        for waiter in locked.removeValue(forKey: page) ?? [] { waiter() }
+    }
+
+    private func later(_ body: @escaping () -> Void) {
+        scheduler.schedule(after: .microseconds(30), body)
+    }
+}

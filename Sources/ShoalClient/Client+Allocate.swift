@@ -15,7 +15,7 @@ extension Client {
 
     /// fallocate(2). Visible to every mount when it completes; durable after an `fsync`.
     ///
-    /// Errors: `.fileTooLarge` past the longest file, `.noSpace`.
+    /// Errors: `.fileTooLarge` past the longest file, `.noSpace`, `.quota`.
     package func allocate(
         _ id: InodeID, _ allocation: Allocation, offset: UInt64, length: UInt64, keepsSize: Bool,
         completion: @escaping Completion<Void>
@@ -42,17 +42,32 @@ extension Client {
     ) {
         guard allocation != .reserve else {
             return checkSpace(for: range, of: inode) { [self] result in
-                if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: false) }
-                finish(result)
+                if case .failure = result { return finish(result) }
+                reserveLength(to: range.upperBound, of: inode) { [self] result in
+                    if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: false) }
+                    finish(result)
+                }
             }
         }
         withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
-            punch(range, of: inode) { [self] result in
+            let finishExclusive: Completion<Void> = { [self] result in
                 if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: true) }
                 endExclusiveUse(of: inode)
                 finish(result)
             }
+            guard !keepsSize else { return punch(range, of: inode, completion: finishExclusive) }
+            reserveLength(to: range.upperBound, of: inode) { [self] result in
+                if case .failure = result { return finishExclusive(result) }
+                punch(range, of: inode, completion: finishExclusive)
+            }
         }
+    }
+
+    /// A quota counts lengths, holes too, and refuses the call, not the commit that follows. What is reserved past the
+    /// end goes back when the file is closed.
+    private func reserveLength(to end: UInt64, of inode: Inode, completion: @escaping Completion<Void>) {
+        guard mustReserve(end, of: inode) else { return completion(.success(())) }
+        reserve(upTo: end, for: inode, completion: completion)
     }
 
     /// Size and times after it.
@@ -69,7 +84,7 @@ extension Client {
 
     /// Against the space that the whole cluster has left; what takes space already needs none.
     private func checkSpace(for range: Range<UInt64>, of inode: Inode, completion: @escaping Completion<Void>) {
-        statistics { result in
+        statistics(of: InodeID(0)) { result in
             switch result {
             case .failure(let error): completion(.failure(error))
             case .success(let space):

@@ -60,8 +60,9 @@ extension Client {
         }
     }
 
-    package func statistics(completion: @escaping Completion<FileSystemStatistics>) {
-        metadata.request(.statFileSystem, isChange: false, { SessionRequest(session: $0.session) }) { reply in
+    /// Space as it is for the inode: what its quotas leave of it. Of inode 0: that of the cluster.
+    package func statistics(of id: InodeID, completion: @escaping Completion<FileSystemStatistics>) {
+        metadata.request(.statFileSystem, isChange: false, { InodeRequest(caller: $0, inode: id) }) { reply in
             switch reply.decode(FileSystemStatistics.self) {
             case .success(let message): completion(.success(message))
             case .failure(let status): completion(.failure(status.fileError))

@@ -20,6 +20,7 @@ extension Client {
         }
         // By the timer: a file that is removed soon after, as temporary files are, never reaches the nodes.
         startWriteBehind(of: inode)
+        if inode.openCount <= 1 { returnExcess(of: inode) }
         if inode.writeError == nil, !closeWaits { return completion(.success(())) }
         writeBack(inode) { [self] in
             let error = inode.writeError
@@ -53,5 +54,6 @@ extension Client {
         }
         // Nobody is left to retry. What close has not reported is kept for whoever opens the file next.
         if inode.writeError != nil, inode.isDirty { giveUp(inode) }
+        returnExcess(of: inode)
     }
 }

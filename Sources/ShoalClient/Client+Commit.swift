@@ -12,6 +12,8 @@ extension Client {
         let sequence: LeaseSequence
         let size: UInt64
         let reserved: UInt64
+        /// What of `reserved` this mount cannot do without.
+        let needed: UInt64
         let completion: (WireStatus) -> Void
 
         var message: WriteCommit {
@@ -21,37 +23,50 @@ extension Client {
             message.size = size
             message.reservedSize = reserved
             message.allocatedBytes = inode.attributes.allocatedBytes
+            message.neededSize = needed
             message.modifyTime = inode.attributes.modifyTime
             message.changeTime = inode.attributes.changeTime
             return message
         }
     }
 
-    /// Besides, whoever may fill holes has a reservation past the end: if it dies, the next writer counts again what the
-    /// file takes.
+    /// Besides, whoever may fill holes has a reservation past the end, unless there is no room for one: if it dies, the
+    /// next writer counts again what the file takes.
     func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
-        guard !inode.ledger.hasHoles || inode.reservedSize > inode.serverSize else { return false }
+        let isMarked = inode.reservedSize > inode.serverSize || inode.hasNoRoomPastEnd
+        guard !inode.ledger.hasHoles || isMarked else { return false }
         return end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
             * UInt64(CacheBlock.pageBytes)
+    }
+
+    /// A change that makes the file reach up to `end` must be reserved before it is taken: a quota refuses the call then,
+    /// and not a later flush. Other files' reservations go with their bytes, and nobody waits for them.
+    func mustReserve(_ end: UInt64, of inode: Inode) -> Bool {
+        (inode.attributes.countsInQuota || inode.movesInFlight > 0) && end > inode.reservedSize
     }
 
     /// Tells the server how far bytes may reach before any goes there; then goes on sending.
     func reserve(_ end: UInt64, for inode: Inode) {
         guard !inode.isCommitting else { return }
+        // The last page goes out whole; what of it is past the end of the file needs no reservation.
+        let isLastPage = end - min(end, inode.attributes.size) < UInt64(CacheBlock.pageBytes)
         let sequence = inode.grant.sequence
-        sendReservation(end, for: inode) { [self] status in
+        sendReservation(isLastPage ? min(end, inode.attributes.size) : end, for: inode) { [self] status in
             // Without the lease the bytes are gone already, and why has been noted then.
             guard status != .ok, inode.grant.sequence == sequence else { return }
             noteWriteBackFailure(status, of: inode)
         }
     }
 
-    /// The same for bytes that nodes send each other on this mount's behalf. Afterwards the file has a data ID.
+    /// The same for what waits for it: changes that must be reserved first, and bytes that nodes send each other on this
+    /// mount's behalf. Afterwards the file has a data ID.
     func reserve(upTo end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
-        if reservedEnough(inode, for: end), inode.attributes.data != .none { return completion(.success(())) }
+        let isEnough = !mustReserve(end, of: inode) && reservedEnough(inode, for: end)
+        if isEnough, inode.attributes.data != .none { return completion(.success(())) }
         guard !inode.isCommitting else {
             return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
         }
+        guard inode.grant.mode == .write else { return completion(.failure(.inputOutput)) }
         sendReservation(max(end, inode.serverSize), for: inode) { status in
             completion(status == .ok ? .success(()) : .failure(status.writeBackError))
         }
@@ -62,7 +77,22 @@ extension Client {
         // The longest file there is has no room past its end.
         let wanted = max(end, min((end / step + 1) * step, inode.attributes.sizeMax))
         let size = min(inode.attributes.size, inode.serverSize)
-        sendCommit(inode, size: size, reserved: wanted, completion: completion)
+        sendCommit(inode, size: size, reserved: wanted, needed: end) { status in
+            if status == .ok { inode.hasNoRoomPastEnd = inode.reservedSize <= inode.serverSize }
+            completion(status)
+        }
+    }
+
+    /// Gives back at once what a quota tree counts and the file, which is being closed, may not need; its bytes need not
+    /// be on the nodes for that.
+    func returnExcess(of inode: Inode) {
+        let size = inode.attributes.size
+        guard inode.attributes.countsInQuota, inode.reservedSize > size, inode.grant.mode == .write else { return }
+        // A truncation that is under way has its own size, and gives back the excess itself.
+        guard !inode.isExclusive else { return }
+        guard !inode.isCommitting else { return waitForFlush(of: inode) { [self] in returnExcess(of: inode) } }
+        // If it fails, the next commit says the same again.
+        sendCommit(inode, size: min(size, inode.serverSize), reserved: size, needed: size) { _ in }
     }
 
     /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
@@ -82,9 +112,10 @@ extension Client {
             }
         }
         inode.needsCommit = false
+        inode.hasNoRoomPastEnd = false
         let size = inode.attributes.size
         let reserved = releasesReservation ? size : max(inode.reservedSize, size)
-        sendCommit(inode, size: size, reserved: reserved) { [self] status in
+        sendCommit(inode, size: size, reserved: reserved, needed: reserved) { [self] status in
             guard status != .ok else { return completion(.success(())) }
             lastWriteBackFailure = scheduler.now
             if !status.endsLease { inode.needsCommit = true }
@@ -95,14 +126,15 @@ extension Client {
     }
 
     private func sendCommit(
-        _ inode: Inode, size: UInt64, reserved: UInt64, completion: @escaping (WireStatus) -> Void
+        _ inode: Inode, size: UInt64, reserved: UInt64, needed: UInt64, completion: @escaping (WireStatus) -> Void
     ) {
         inode.isCommitting = true
         // From now on nothing may be sent past a lowered reservation; a raised one counts when it is answered.
         inode.reservedSize = min(inode.reservedSize, reserved)
         commitQueue.append(
             PendingCommit(
-                inode: inode, sequence: inode.grant.sequence, size: size, reserved: reserved, completion: completion))
+                inode: inode, sequence: inode.grant.sequence, size: size, reserved: reserved, needed: needed,
+                completion: completion))
         sendCommits()
     }
 
@@ -131,13 +163,15 @@ extension Client {
     private func committed(_ commit: PendingCommit, _ outcome: CommitWritesReply.Outcome) {
         let inode = commit.inode
         inode.isCommitting = false
-        if outcome.status != .ok {
+        // A quota that is reached is told to whoever writes, and nothing for a log.
+        if outcome.status != .ok, outcome.status != .failed(.quota) {
             logger.error("inode \(inode.id): could not commit its size: \(outcome.status)")
-        } else if inode.grant.sequence == commit.sequence {
+        }
+        if outcome.status == .ok, inode.grant.sequence == commit.sequence {
             // After a truncation to zero the first reservation names the new content.
             inode.attributes.data = outcome.data
             inode.serverSize = commit.size
-            inode.reservedSize = commit.reserved
+            inode.reservedSize = min(commit.reserved, outcome.reservedSize)
         }
         commit.completion(outcome.status)
         resume(inode)

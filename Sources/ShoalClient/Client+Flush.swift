@@ -30,7 +30,8 @@ extension Client {
             guard case .failure(let error) = result else { return }
             let isClosed = inode.openCount == 0
             if isClosed, inode.isDirty { giveUp(inode) }
-            if isClosed || !inode.isDirty { inode.writeError = inode.writeError ?? error }
+            // A commit that a quota refused leaves the file dirty, and is not tried again by itself.
+            if isClosed || !inode.isDirty || error == .quota { inode.writeError = inode.writeError ?? error }
         }
     }
 

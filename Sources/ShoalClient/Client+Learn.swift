@@ -37,7 +37,7 @@ extension Client {
             merged.modifyTime = inode.attributes.modifyTime
             merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
         }
-        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize {
+        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
             inode.reservedSize = attributes.reservedSize
         }
         if let time = accessTimes[inode.id] { merged.accessTime = max(merged.accessTime, time) }

@@ -18,7 +18,8 @@ extension Client {
                     }
                 }
             }
-            if directory.namesAreComplete { return completion(.success(nil)) }
+            // The trash is in the root directory and not listed.
+            if directory.namesAreComplete, parent != .root || name != .trash { return completion(.success(nil)) }
         }
         lookupOnServer(parent, name, completion)
     }

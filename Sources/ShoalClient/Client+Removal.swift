@@ -48,6 +48,8 @@ extension Client {
         for attributes in removal.changed {
             if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode) }
         }
+        // What is in there under which name is asked for again.
+        if let trash = inodes.existing(removal.trash) { forgetNames(of: trash) }
     }
 
     /// An inode lost a name.

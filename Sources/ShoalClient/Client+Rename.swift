@@ -10,12 +10,38 @@ extension Client {
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
         completion: @escaping Completion<Void>
     ) {
-        let send = { [self] in sendRename(parent, name, to: newParent, newName, rule, completion: completion) }
-        guard let inode = knownInode(parent, name), inode.isDirty, mayExist(newParent, newName) else { return send() }
-        flush(inode) { result in
-            // Not for rename to report.
+        var written: [Inode] = []
+        if let source = knownInode(parent, name), source.isDirty, mayExist(newParent, newName) {
+            written.append(source)
+        }
+        let moved = parent == newParent ? [] : moving(parent, name, newParent, newName, rule)
+        // The directory may be in a quota tree, which must not find later that the file is longer than was said.
+        written += moved.filter { $0.isDirty && $0.attributes.size > $0.reservedSize }
+        for inode in moved { inode.movesInFlight += 1 }
+        flushEach(written[...], releasesReservation: false) { [self] in
+            sendRename(parent, name, to: newParent, newName, rule) { result in
+                for inode in moved { inode.movesInFlight -= 1 }
+                completion(result)
+            }
+        }
+    }
+
+    /// The files that a rename gives another directory, of those that are written here; where a name is not known, any.
+    private func moving(
+        _ parent: InodeID, _ name: FileName, _ newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule
+    ) -> [Inode] {
+        let names = rule == .exchange ? [(parent, name), (newParent, newName)] : [(parent, name)]
+        let isKnown = names.allSatisfy { inodes.existing($0.0)?.names[$0.1] != nil }
+        let files = isKnown ? names.compactMap { knownInode($0.0, $0.1) } : Array(inodes.all)
+        return files.filter { $0.grant.mode == .write }
+    }
+
+    /// Errors are not for rename to report.
+    private func flushEach(_ inodes: ArraySlice<Inode>, releasesReservation: Bool, _ body: @escaping () -> Void) {
+        guard let inode = inodes.first else { return body() }
+        flush(inode, releasesReservation: releasesReservation) { [self] result in
             if case .failure(let error) = result { inode.writeError = inode.writeError ?? error }
-            send()
+            flushEach(inodes.dropFirst(), releasesReservation: releasesReservation, body)
         }
     }
 
@@ -32,7 +58,7 @@ extension Client {
 
     private func sendRename(
         _ parent: InodeID, _ name: FileName, to newParent: InodeID, _ newName: FileName, _ rule: RenameRequest.Rule,
-        completion: @escaping Completion<Void>
+        isRetry: Bool = false, completion: @escaping Completion<Void>
     ) {
         let unused = unusedInode(newParent, newName, isReplacing: true)
         metadata.request(
@@ -56,6 +82,13 @@ extension Client {
                 learnChanged(removal)
                 renamed(name, in: old, to: newName, in: new, rule, removal)
                 completion(.success(()))
+            case .failure(.failed(.quota)) where !isRetry:
+                // The tree counts what is reserved for a file that comes into it: what it does not need goes back first.
+                let files = moving(parent, name, newParent, newName, rule)
+                let sparing = files.filter { $0.reservedSize > $0.attributes.size }
+                flushEach(sparing[...], releasesReservation: true) { [self] in
+                    sendRename(parent, name, to: newParent, newName, rule, isRetry: true, completion: completion)
+                }
             case .failure(let status):
                 if let old { forget(name, in: old) }
                 if let new { forget(newName, in: new) }

@@ -24,7 +24,8 @@ extension Client {
             return writeClearingSetID(inode, place, Array(bytes), completion)
         }
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            hasNoCapability(inode), let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode)
+            hasNoCapability(inode), let range = validated(place, bytes.count, inode),
+            edgesAreCached(range, of: inode), range.isEmpty || !mustReserve(range.upperBound, of: inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
@@ -77,6 +78,12 @@ extension Client {
             return completion(.failure(.inputOutput))
         }
         guard let range = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
+        guard range.isEmpty || !mustReserve(range.upperBound, of: inode) else {
+            return reserve(upTo: range.upperBound, for: inode) { [self] result in
+                if case .failure(let error) = result { return completion(.failure(error)) }
+                storeWithEdges(bytes, place, inode, sequence, completion)
+            }
+        }
         if edgesAreCached(range, of: inode) {
             return bytes.withUnsafeBytes {
                 store(UnsafeRawBufferPointer(rebasing: $0[..<range.count]), at: range.lowerBound, inode, completion)

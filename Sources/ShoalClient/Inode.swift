@@ -25,6 +25,8 @@ final class Inode {
     var acquiring: LeaseMode?
     /// Operations that run under the lease; a recall is answered when none is left.
     var active = 0
+    /// Renames under way that may bring it into a quota tree.
+    var movesInFlight = 0
     /// Operations that will need the inode, and wait for another first.
     var awaited = 0
     /// One operation has the inode to itself.
@@ -50,6 +52,9 @@ final class Inode {
     var flushesInFlight = 0
     /// Bytes `..<reservedSize` may be sent to nodes; the server knows this bound.
     var reservedSize: UInt64 = 0
+    /// The server gave nothing past the end of the file when it was asked last: a quota is full, or the file as long as
+    /// any can be.
+    var hasNoRoomPastEnd = false
     /// The size that the server has.
     var serverSize: UInt64 = 0
     /// Size or times differ from what the server has.
@@ -102,8 +107,8 @@ final class Inode {
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
-        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && waiters.isEmpty
-            && recall == nil && acquiring == nil && !isOrphan
+        openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
+            && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
     }
 }
 

@@ -31,14 +31,14 @@ extension MountFilesystem {
     }
 
     func statistics(_ inode: InodeID, reply: FuseStatisticsReply) {
-        client.statistics { result in
+        client.statistics(of: inode) { result in
             switch result {
             case .success(let space):
                 var statistics = FuseStatistics()
                 statistics.blocksTotal = space.bytesTotal / statistics.blockBytes
                 statistics.blocksFree = space.bytesFree / statistics.blockBytes
                 // Inodes cost metadata space only; as many more are possible as there are blocks.
-                statistics.inodesFree = statistics.blocksFree
+                statistics.inodesFree = space.inodesFree ?? statistics.blocksFree
                 statistics.inodesTotal = space.inodesUsed + statistics.inodesFree
                 reply.statistics(statistics)
             case .failure(let error): reply.error(error)

@@ -22,12 +22,15 @@ package struct FileAttributes: Hashable, Sendable {
     /// What a regular file takes on one replica of each of its chunks: whole blocks that were written, not its holes.
     package var allocatedBytes: UInt64
     package var extendedAttributes: ExtendedAttributeSummary
+    /// A quota counts the file: its writer reserves what it is going to write before it takes it.
+    package var countsInQuota: Bool
 
     package init(
         inode: InodeID = InodeID(0), mode: UInt32 = 0, linkCount: UInt32 = 1, uid: UInt32 = 0, gid: UInt32 = 0,
         device: UInt32 = 0, size: UInt64 = 0, accessTime: Timestamp = Timestamp(), modifyTime: Timestamp = Timestamp(),
         changeTime: Timestamp = Timestamp(), data: DataID = .none, chunkBytesLog2: UInt8 = 22, reservedSize: UInt64 = 0,
-        allocatedBytes: UInt64 = 0, extendedAttributes: ExtendedAttributeSummary = .none
+        allocatedBytes: UInt64 = 0, extendedAttributes: ExtendedAttributeSummary = .none,
+        countsInQuota: Bool = false
     ) {
         self.inode = inode
         self.mode = mode
@@ -44,6 +47,7 @@ package struct FileAttributes: Hashable, Sendable {
         self.reservedSize = reservedSize
         self.allocatedBytes = allocatedBytes
         self.extendedAttributes = extendedAttributes
+        self.countsInQuota = countsInQuota
     }
 
     package var kind: FileKind { FileKind(mode: mode) ?? .regular }

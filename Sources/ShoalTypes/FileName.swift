@@ -12,6 +12,10 @@ package struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible
         self.bytes = bytes
     }
 
+    /// Where the trash is, in the root directory, once it has been on.
+    package static let trash = FileName(unchecked: Array(".trash".utf8))
+    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
     package static func < (lhs: FileName, rhs: FileName) -> Bool { lhs.bytes.lexicographicallyPrecedes(rhs.bytes) }
     package var description: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -42,11 +42,13 @@ package struct SetAttributesRequest: WireMessage, Equatable {
     }
 }
 
-/// Space as users see it: raw node space divided by the replica count.
+/// Space as users see it: raw node space divided by the replica count, or what a quota leaves of it.
 package struct FileSystemStatistics: WireMessage, Equatable {
     package var bytesTotal: UInt64 = 0
     package var bytesFree: UInt64 = 0
     package var inodesUsed: UInt64 = 0
+    /// Of the quota with the fewest inodes left; nil if there is no limit.
+    package var inodesFree: UInt64?
     package init() {}
     package init(bytesTotal: UInt64, bytesFree: UInt64, inodesUsed: UInt64) {
         self.bytesTotal = bytesTotal
@@ -57,5 +59,6 @@ package struct FileSystemStatistics: WireMessage, Equatable {
         coder.integer(&bytesTotal)
         coder.integer(&bytesFree)
         coder.integer(&inodesUsed)
+        coder.optional(&inodesFree, blank: 0) { $0.integer(&$1) }
     }
 }

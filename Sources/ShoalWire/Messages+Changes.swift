@@ -92,6 +92,8 @@ package struct RemovalReply: WireMessage, Equatable {
     /// What this session holds of `removed` now; `.none` if nothing, or while that is being recalled (then it stays as
     /// it is). Where the last name went and `isOrphan` is not set, whatever was held has ended.
     package var grant = Grant.none
+    /// The trash's directory that has `removed` now, under a name that only the server knows; 0 if none has.
+    package var trash = InodeID(0)
     /// The attributes after, of what this changed besides `removed`: the directories and, of a rename, what was moved.
     /// Empty where a rename had nothing to do. At most four.
     package var changed: [FileAttributes] = []
@@ -102,6 +104,7 @@ package struct RemovalReply: WireMessage, Equatable {
         coder.boolean(&isOrphan)
         coder.number(&moved)
         coder.grant(&grant)
-        coder.list(&changed, max: Self.changedMax, minimumBytes: 89, blank: FileAttributes()) { $0.attributes(&$1) }
+        coder.number(&trash)
+        coder.list(&changed, max: Self.changedMax, minimumBytes: 99, blank: FileAttributes()) { $0.attributes(&$1) }
     }
 }

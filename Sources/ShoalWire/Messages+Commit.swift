@@ -10,6 +10,9 @@ package struct CommitWriteRequest: WireMessage, Equatable {
     package var reservedSize: UInt64 = 0
     /// What the file takes on one replica of each of its chunks, in bytes.
     package var allocatedBytes: UInt64 = 0
+    /// What the caller cannot do without of `reservedSize`: in a quota tree it is given little more than that. The reply
+    /// says how much.
+    package var neededSize: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
@@ -20,6 +23,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         size = commit.size
         reservedSize = commit.reservedSize
         allocatedBytes = commit.allocatedBytes
+        neededSize = commit.neededSize
         modifyTime = commit.modifyTime
         changeTime = commit.changeTime
     }
@@ -30,6 +34,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         coder.integer(&size)
         coder.integer(&reservedSize)
         coder.allocatedBytes(&allocatedBytes)
+        coder.integer(&neededSize)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
     }
@@ -43,6 +48,7 @@ package struct WriteCommit: Hashable, Sendable {
     package var reservedSize: UInt64 = 0
     /// What the file takes on one replica of each of its chunks, in bytes.
     package var allocatedBytes: UInt64 = 0
+    package var neededSize: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
     package init() {}
@@ -62,12 +68,13 @@ package struct CommitWritesRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
-        coder.list(&commits, max: Self.commitsMax, minimumBytes: 64, blank: WriteCommit()) { coder, commit in
+        coder.list(&commits, max: Self.commitsMax, minimumBytes: 72, blank: WriteCommit()) { coder, commit in
             coder.number(&commit.inode)
             coder.number(&commit.sequence)
             coder.integer(&commit.size)
             coder.integer(&commit.reservedSize)
             coder.allocatedBytes(&commit.allocatedBytes)
+            coder.integer(&commit.neededSize)
             coder.timestamp(&commit.modifyTime)
             coder.timestamp(&commit.changeTime)
         }
@@ -80,9 +87,12 @@ package struct CommitWritesReply: WireMessage, Equatable {
         package var status: WireStatus
         /// The content's ID now: after a truncation to zero the first reservation gives it one. `.none` on failure.
         package var data: DataID
-        package init(status: WireStatus, data: DataID = .none) {
+        /// What is reserved now: in a quota tree it may be less than was asked for. 0 on failure.
+        package var reservedSize: UInt64
+        package init(status: WireStatus, data: DataID = .none, reservedSize: UInt64 = 0) {
             self.status = status
             self.data = data
+            self.reservedSize = reservedSize
         }
     }
     package var outcomes: [Outcome] = []
@@ -90,12 +100,13 @@ package struct CommitWritesReply: WireMessage, Equatable {
     package init(outcomes: [Outcome]) { self.outcomes = outcomes }
     package mutating func code(_ coder: inout WireCoder) {
         coder.list(
-            &outcomes, max: CommitWritesRequest.commitsMax, minimumBytes: 10, blank: Outcome(status: .ok)
+            &outcomes, max: CommitWritesRequest.commitsMax, minimumBytes: 18, blank: Outcome(status: .ok)
         ) { coder, outcome in
             var status = outcome.status.rawValue
             coder.integer(&status)
             outcome.status = WireStatus(rawValue: status)
             coder.number(&outcome.data)
+            coder.integer(&outcome.reservedSize)
         }
     }
 }

@@ -79,6 +79,14 @@ package enum Operation: UInt16, Sendable, CaseIterable {
     case copyChunk = 88
     case listChunks = 89
 
+    // Client or command -> metadata server: quotas and the trash.
+    case setQuota = 100
+    case listQuotas = 101
+    case removeQuota = 102
+    case setTrash = 104
+    case listTrash = 105
+    case emptyTrash = 106
+
     // Node -> node.
     case partitionDigest = 90
     case reconcileChunks = 91

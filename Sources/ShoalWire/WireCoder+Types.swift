@@ -24,6 +24,7 @@ extension WireCoder {
         integer(&value.reservedSize)
         allocatedBytes(&value.allocatedBytes)
         extendedAttributes(&value.extendedAttributes)
+        boolean(&value.countsInQuota)
         if isDecoding {
             // Inode 0 stands for "no attributes here".
             if value.inode.rawValue != 0, FileKind(mode: value.mode) == nil { fail() }
@@ -82,6 +83,11 @@ extension WireCoder {
         number(&value.sequence)
         number(&value.minimumEpoch)
         boolean(&value.tailUnclean)
+    }
+
+    package mutating func amount(_ value: inout QuotaAmount) {
+        integer(&value.bytes)
+        integer(&value.inodes)
     }
 
     package mutating func clusterMap(_ value: inout ClusterMap) {

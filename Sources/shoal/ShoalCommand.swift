@@ -24,6 +24,7 @@ struct ShoalCommand: ParsableCommand {
             CommandGroup(
                 name: "Files, without a mount:",
                 subcommands: [Put.self, Get.self, List.self, Remove.self, Stat.self, Where.self]),
+            CommandGroup(name: "Upkeep:", subcommands: [QuotaCommand.self, TrashCommand.self]),
             CommandGroup(name: "Servers:", subcommands: [Meta.self, Node.self]),
         ])
 

@@ -144,6 +144,12 @@ struct SpaceTests {
         #expect(throws: FileError.fileTooLarge) { try cluster.truncate(a, file, to: end + 1) }
         #expect(throws: FileError.fileTooLarge) { try allocate(cluster, a, file, .zero, end - 9, 10) }
         #expect(throws: FileError.fileTooLarge) { try allocate(cluster, a, file, .reserve, .max - 5, 5) }
+        // Its hole is filled without a reservation past the end, which there cannot be.
+        let b = try cluster.client("b")
+        try cluster.write(b, file, .at(0), pattern(5000, 2))
+        try cluster.sync(b, file)
+        #expect(try cluster.read(a, file, 0, 5000) == pattern(5000, 2))
+        #expect(try allocated(cluster, a, file) == 12_288)
     }
 
     @Test("A copy moves whole chunks from node to node, ends that do not line up through the mount", arguments: [0, 5])

@@ -107,6 +107,7 @@ final class CoordinatorClient {
         message.sequence = grant.sequence
         message.size = size
         message.reservedSize = reserved
+        message.neededSize = reserved
         return send(.commitWrite, message)
     }
 

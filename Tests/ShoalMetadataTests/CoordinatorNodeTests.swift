@@ -262,7 +262,9 @@ struct CoordinatorNodeTests {
         #expect(status.usages.map(\.usage.bytesTotal) == [1000, 1000])
         #expect(status.sessions.map(\.leases) == [2])
         #expect(status.inodes == 2)
-        let space = try harness.reply(client.send(.statFileSystem, Empty()), as: FileSystemStatistics.self)
+        let space = try harness.reply(
+            client.send(.statFileSystem, InodeRequest(caller: client.reader, inode: .root)),
+            as: FileSystemStatistics.self)
         #expect(space == FileSystemStatistics(bytesTotal: 1000, bytesFree: 600, inodesUsed: 2))
     }
 }

@@ -155,7 +155,7 @@ struct NamespaceAttributesTests {
         context.bytesTotal = 10
         context.bytesFree = 4
         var transaction = shoal.namespace.begin()
-        let reply = try StatFileSystem(caller: Caller()).execute(&transaction, context)
+        let reply = try StatFileSystem(InodeRequest(caller: Caller(), inode: .root)).execute(&transaction, context)
         #expect(reply == FileSystemStatistics(bytesTotal: 10, bytesFree: 4, inodesUsed: 3))
     }
 }

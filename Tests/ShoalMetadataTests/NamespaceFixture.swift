@@ -54,6 +54,7 @@ final class NamespaceFixture {
             #expect(untouched, "\(Operation.self) was refused and changed something")
             throw error
         }
+        try transaction.charge(enforcing: true)
         try namespace.commit(transaction)
         return answer
     }
@@ -140,11 +141,14 @@ final class NamespaceFixture {
         return try run(SetAttributes(SetAttributesRequest(caller: Caller(), inode: inode, change: change))).attributes
     }
 
-    func commitWrite(_ inode: InodeID, size: UInt64, reserved: UInt64) throws -> FileAttributes {
+    func commitWrite(
+        _ inode: InodeID, size: UInt64, reserved: UInt64, needed: UInt64? = nil
+    ) throws -> FileAttributes {
         var request = CommitWriteRequest()
         request.inode = inode
         request.size = size
         request.reservedSize = reserved
+        request.neededSize = needed ?? reserved
         request.modifyTime = now
         request.changeTime = now
         return try run(CommitWrite(request)).attributes

@@ -3,7 +3,8 @@ import ShoalTypes
 import ShoalWire
 
 extension MessageSample {
-    static let all = session + namespace + extendedAttributes + leases + locks + chunks + space + cluster
+    static let all =
+        session + namespace + extendedAttributes + leases + locks + chunks + space + cluster + upkeep
 
     private static let session = [
         MessageSample(of: Hello.self) {
@@ -77,11 +78,13 @@ extension MessageSample {
             $0.removed = $1.attributes()
             $0.isOrphan = $1.flag()
             $0.moved = $1.id()
+            $0.trash = $1.id()
             $0.changed = $1.list(max: RemovalReply.changedMax) { $0.attributes() }
         },
         MessageSample { ReadLinkReply(target: $0.raw(max: Geometry.symlinkBytesMax)) },
-        MessageSample {
-            FileSystemStatistics(bytesTotal: $0.number(), bytesFree: $0.number(), inodesUsed: $0.number())
+        MessageSample(of: FileSystemStatistics.self) {
+            $0 = FileSystemStatistics(bytesTotal: $1.number(), bytesFree: $1.number(), inodesUsed: $1.number())
+            $0.inodesFree = $1.optional { $0.number() }
         },
     ]
 
@@ -114,7 +117,8 @@ extension MessageSample {
             CommitWritesReply(
                 outcomes: $0.list {
                     CommitWritesReply.Outcome(
-                        status: $0.one(of: [.ok, .failed(.noSpace), .staleLease, .unknownSession]), data: $0.id())
+                        status: $0.one(of: [.ok, .failed(.noSpace), .staleLease, .unknownSession]), data: $0.id(),
+                        reservedSize: $0.number())
                 })
         },
         MessageSample(of: CommitWriteRequest.self) {
@@ -124,6 +128,7 @@ extension MessageSample {
             $0.size = $1.number()
             $0.reservedSize = $1.number()
             $0.allocatedBytes = $1.fileSize()
+            $0.neededSize = $1.number()
             $0.modifyTime = $1.timestamp()
             $0.changeTime = $1.timestamp()
         },
@@ -236,5 +241,48 @@ extension MessageSample {
             $0.requests = $1.number()
             $0.reclaimQueue = $1.number()
         },
+    ]
+
+    private static let upkeep = [
+        MessageSample {
+            SetQuotaRequest(
+                caller: $0.caller(), inode: $0.id(), bytes: $0.optional { $0.number() },
+                inodes: $0.optional { $0.number() })
+        },
+        MessageSample { QuotaListRequest(caller: $0.caller(), inode: $0.id(), after: $0.id()) },
+        MessageSample {
+            QuotaListReply(
+                entries: $0.list { random in
+                    var entry = QuotaEntry()
+                    entry.tree = random.id()
+                    entry.parent = random.id()
+                    entry.limit = QuotaAmount(bytes: random.number(), inodes: random.number())
+                    entry.used = QuotaAmount(bytes: random.number(), inodes: random.number())
+                    entry.state = random.one(of: QuotaEntry.State.allCases)
+                    return entry
+                }, isEnd: $0.flag())
+        },
+        MessageSample {
+            SetTrashRequest(
+                caller: $0.caller(),
+                keepSeconds: $0.optional { .random(in: 1...SetTrashRequest.keepSecondsMax, using: &$0) })
+        },
+        MessageSample { ListTrashRequest(caller: $0.caller(), after: $0.trashPlace()) },
+        MessageSample(of: ListTrashReply.self) {
+            $0.isOn = $1.flag()
+            $0.keepSeconds = $1.number()
+            $0.items = $1.list { random in
+                var item = TrashItem()
+                item.place = random.trashPlace()
+                item.directory = random.id()
+                item.name = random.name()
+                item.formerParent = random.id()
+                item.formerName = random.name()
+                item.size = random.number()
+                return item
+            }
+            $0.next = $1.optional { $0.trashPlace() }
+        },
+        MessageSample { EmptyTrashRequest(caller: $0.caller()) },
     ]
 }

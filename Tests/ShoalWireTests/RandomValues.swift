@@ -40,13 +40,14 @@ extension SeededGenerator {
     mutating func grant() -> Grant { Grant(mode: mode(), sequence: id(), minimumEpoch: id(), tailUnclean: flag()) }
     mutating func lease() -> HeldLease { HeldLease(inode: id(), mode: mode(), sequence: id()) }
     mutating func caller() -> Caller { Caller(session: id(), change: number(), isRetry: flag()) }
+    mutating func trashPlace() -> TrashPlace { TrashPlace(milliseconds: number(), inode: id()) }
     mutating func fileSize() -> UInt64 { UInt64.random(in: 0...Geometry.fileBytesMax, using: &self) }
     mutating func attributes() -> FileAttributes {
         FileAttributes(
             inode: id(), mode: fileMode(), linkCount: number(), uid: number(), gid: number(), device: number(),
             size: fileSize(), accessTime: timestamp(), modifyTime: timestamp(), changeTime: timestamp(), data: id(),
             chunkBytesLog2: log2(), reservedSize: fileSize(), allocatedBytes: fileSize(),
-            extendedAttributes: summary())
+            extendedAttributes: summary(), countsInQuota: flag())
     }
     mutating func summary() -> ExtendedAttributeSummary {
         let names = UInt32.random(in: 0...UInt32(ExtendedAttributeLimits.namesBytesMax), using: &self)
@@ -68,6 +69,7 @@ extension SeededGenerator {
         commit.size = number()
         commit.reservedSize = number()
         commit.allocatedBytes = fileSize()
+        commit.neededSize = number()
         commit.modifyTime = timestamp()
         commit.changeTime = timestamp()
         return commit

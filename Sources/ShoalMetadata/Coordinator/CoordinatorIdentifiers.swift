@@ -10,6 +10,8 @@ package struct ConnectionID: TypedNumber {
 package struct RequestID: TypedNumber {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Stands for no request: the server does something of its own. The shell numbers requests from 1.
+    static let own = RequestID(0)
 }
 
 /// Something the core asked the shell to do and to report on: a recall, a glimpse, a deletion, a sync.

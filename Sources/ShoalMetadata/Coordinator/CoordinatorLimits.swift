@@ -33,6 +33,12 @@ package struct CoordinatorLimits: Sendable {
     /// A node with less free space than this is nearly full. What all mounts together can have buffered, and write
     /// before they learn of it (a node's heartbeat and a session's), should fit.
     package var spaceLowBytes: UInt64 = 4 << 30
+    /// Inodes that are given to another quota tree per tick, and per batch.
+    package var quotaInodesPerTick = 1024
+    package var quotaInodesPerBatch = 64
+    /// What goes from the trash between two looks at it, and the pause between them.
+    package var trashEntriesAtOnce = 64
+    package var trashPause = Interval.milliseconds(200)
     /// The server itself stood still if ticks are further apart: nobody is blamed for that time.
     package var tickGapMax = Interval.seconds(1)
 

@@ -2,7 +2,8 @@ import ShoalTypes
 import ShoalWire
 
 extension MetadataCore {
-    /// Sizes and times of many files in one batch. Their writer holds the leases, so nothing has to be waited for, and
+    /// Sizes and times of many files in one batch; those in quota trees in one each, as a tree refuses one file and not
+    /// another, and the next one finds less room. Their writer holds the leases, so nothing has to be waited for, and
     /// a file whose lease has gone takes no other down with it.
     func commitWrites(_ message: CommitWritesRequest, _ request: RequestID, _ connection: ConnectionID) {
         guard let session = caller(message.caller.session, request, connection) else { return }
@@ -11,13 +12,39 @@ extension MetadataCore {
         var outcomes: [CommitWritesReply.Outcome] = []
         for commit in message.commits {
             let operation = CommitWrite(CommitWriteRequest(caller: message.caller, commit))
-            outcomes.append(outcome(of: operation, &transaction, context, session))
+            if isInQuotaTree(commit.inode, transaction) {
+                outcomes.append(outcomeInQuotaTree(of: operation, context, session))
+            } else {
+                outcomes.append(outcome(of: operation, &transaction, context, session))
+            }
         }
         if let status = commit(transaction) { return reply(request, status) }
         for (commit, outcome) in zip(message.commits, outcomes) where outcome.status == .ok {
             tailIsClean(commit.inode, session)
         }
         reply(request, CommitWritesReply(outcomes: outcomes), isChange: true)
+    }
+
+    /// A file that cannot be read is left to its operation, which says why.
+    private func isInQuotaTree(_ inode: InodeID, _ transaction: borrowing NamespaceTransaction) -> Bool {
+        guard transaction.hasQuotas else { return false }
+        do throws(MetadataError) { return try transaction.inode(inode).map { $0.quota.rawValue != 0 } ?? false } catch {
+            return false
+        }
+    }
+
+    private func outcomeInQuotaTree(
+        of operation: CommitWrite, _ context: OperationContext, _ session: Session
+    ) -> CommitWritesReply.Outcome {
+        var transaction = namespace.begin()
+        let outcome = outcome(of: operation, &transaction, context, session)
+        guard outcome.status == .ok else { return outcome }
+        // What a writer had taken when a quota came over its file is written back, past the limit if need be.
+        let isGivingBack = recalls.recall(operation.request.inode, session.id) != nil
+        do throws(MetadataError) { try transaction.charge(enforcing: !isGivingBack) } catch {
+            return CommitWritesReply.Outcome(status: failed(error))
+        }
+        return commit(transaction).map { CommitWritesReply.Outcome(status: $0) } ?? outcome
     }
 
     private func outcome(
@@ -27,7 +54,9 @@ extension MetadataCore {
         if let status = operation.refusal(self, session) { return CommitWritesReply.Outcome(status: status) }
         do throws(MetadataError) {
             let answer = try operation.execute(&transaction, context)
-            return CommitWritesReply.Outcome(status: .ok, data: answer.attributes.data)
+            let attributes = answer.attributes
+            return CommitWritesReply.Outcome(
+                status: .ok, data: attributes.data, reservedSize: attributes.reservedSize)
         } catch {
             return CommitWritesReply.Outcome(status: failed(error))
         }

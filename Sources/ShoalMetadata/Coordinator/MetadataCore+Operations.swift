@@ -15,10 +15,17 @@ extension MetadataCore {
             }
             if Op.isChange, answerAgain(operation, request, session) { return }
         }
+        start(operation, request, session)
+    }
+
+    /// An operation of the server itself: nobody is told how it ended.
+    func runOwn<Op: LeasedOperation>(_ operation: Op) { start(operation, .own, ownSession) }
+
+    private func start<Op: LeasedOperation>(_ operation: Op, _ request: RequestID, _ session: Session) {
         guard case .wait(let obstacles) = attempt(operation, request, session, nil) else { return }
         guard session.waitingCount < limits.waitingPerSessionMax else { return reply(request, .notReady) }
         let waiter = WaitingOperation(
-            number: waiting.nextNumber(), session: session, change: caller.change, request: request
+            number: waiting.nextNumber(), session: session, change: operation.caller.change, request: request
         ) { [unowned self, unowned session] waiter in
             attempt(operation, waiter.request, session, waiter)
         }
@@ -68,6 +75,7 @@ extension MetadataCore {
             }
             complete(&context, for: Op.operation)
             var answer = try operation.execute(&transaction, context)
+            try transaction.charge(enforcing: true)
             let isChange = Op.isChange
             if isChange {
                 let change = operation.caller.change

@@ -49,9 +49,9 @@ extension MetadataCore {
         case .abandonUpload: run(AbandonUpload(try AbandonUploadRequest(decoding: message)), request, connection)
         case .releaseLeases: releaseLeases(try ReleaseLeasesRequest(decoding: message), request, connection)
         case .setAccessTimes: setAccessTimes(try AccessTimesRequest(decoding: message), request, connection)
-        case .statFileSystem:
-            let caller = Caller(session: sessions.connection(connection)?.session?.id ?? .none)
-            run(StatFileSystem(caller: caller), request, connection)
+        case .statFileSystem: run(StatFileSystem(try InodeRequest(decoding: message)), request, connection)
+        case .setQuota, .listQuotas, .removeQuota, .setTrash, .listTrash, .emptyTrash:
+            try dispatchUpkeep(operation, message, request, connection)
         case .syncMetadata: act(.replyAfterSync(request))
         case .openSession: openSession(try OpenSessionRequest(decoding: message), request, connection)
         case .heartbeat: heartbeat(try SessionRequest(decoding: message).session, request, connection)
@@ -74,6 +74,20 @@ extension MetadataCore {
             .statChunks, .verifyChunks, .chunkLayout, .punchChunk, .copyChunk, .listChunks, .partitionDigest,
             .reconcileChunks:
             reply(request, .badRequest)
+        }
+    }
+
+    private func dispatchUpkeep(
+        _ operation: Operation, _ message: UnsafeRawBufferPointer, _ request: RequestID, _ connection: ConnectionID
+    ) throws(WireError) {
+        switch operation {
+        case .setQuota: run(SetQuota(try SetQuotaRequest(decoding: message)), request, connection)
+        case .listQuotas: run(ListQuotas(try QuotaListRequest(decoding: message)), request, connection)
+        case .removeQuota: run(RemoveQuota(try InodeRequest(decoding: message)), request, connection)
+        case .setTrash: run(SetTrash(try SetTrashRequest(decoding: message)), request, connection)
+        case .listTrash: run(ListTrash(try ListTrashRequest(decoding: message)), request, connection)
+        case .emptyTrash: run(EmptyTrash(try EmptyTrashRequest(decoding: message)), request, connection)
+        default: reply(request, .badRequest)
         }
     }
 

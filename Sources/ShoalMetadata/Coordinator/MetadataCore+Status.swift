@@ -14,6 +14,8 @@ extension MetadataCore {
         tickRecalls()
         tickNodes()
         tickReclaim()
+        tickQuotas()
+        tickTrash()
         statistics.tick(now)
         settle()
     }

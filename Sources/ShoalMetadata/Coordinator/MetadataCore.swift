@@ -21,6 +21,10 @@ package final class MetadataCore {
     var nodes = NodeTable()
     var reclaim = ReclaimState()
     var statistics = Statistics()
+    /// Stands in for a session where the server itself changes the namespace. It holds no lease and never ends.
+    let ownSession: Session
+    /// When the trash is looked at next.
+    var nextTrashLook = MonotonicInstant(.min)
     /// Inodes without a name that live on for the sessions that have them open.
     var orphans: Set<InodeID> = []
     /// Orphans that nobody has open any more.
@@ -46,6 +50,7 @@ package final class MetadataCore {
         locks = LockTable(limits: limits.locks)
         self.moment = moment
         lastTick = moment.now
+        ownSession = Session(id: .none, label: "", phase: .active, deadline: moment.now, now: moment.now)
         // 2^40 grants between restarts, 2^24 restarts: neither is ever reached.
         lastSequence = try namespace.countRestart() << 40
         keeper = MapKeeper(try MetadataCore.storedMap(namespace))
@@ -71,9 +76,11 @@ package final class MetadataCore {
     }
 
     func reply(_ request: RequestID, _ status: WireStatus) {
+        guard request != .own else { return }
         actions.append(.reply(request, status, message: [], isChange: false))
     }
     func reply(_ request: RequestID, _ message: some WireMessage, isChange: Bool = false) {
+        guard request != .own else { return }
         actions.append(.reply(request, .ok, message: message.encoded(), isChange: isChange))
     }
 

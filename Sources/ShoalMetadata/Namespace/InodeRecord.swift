@@ -6,13 +6,19 @@ import ShoalWire
 /// Layout after the format byte: mode, linkCount, uid, gid u32; access, modify, change time (seconds i64, nanoseconds
 /// u32); then of a regular file size u64, reservedSize u64, dataID u64, chunkBytesLog2 u8, allocatedBytes u64; of
 /// a directory parent u64, entryCount u64; of a symlink size u64; of a device number u32; then whether there are
-/// extended attributes u8, and if so the bytes of their names u32 and of their values u32.
+/// extended attributes u8, and if so the bytes of their names u32 and of their values u32; at last, only in a quota
+/// tree, quota u64.
 package struct InodeRecord: StoredRecord, Equatable {
     package var attributes = FileAttributes()
     /// Of a directory: the one that contains it (the root contains itself). 0 for other kinds.
     package var parent = InodeID(0)
     /// Of a directory: how many names it has.
     package var entryCount: UInt64 = 0
+    /// The quota tree that the inode is charged to: a directory with a quota, or 0. Such a directory itself is charged to
+    /// the tree around it.
+    package var quota = InodeID(0) {
+        didSet { attributes.countsInQuota = quota.rawValue != 0 }
+    }
     /// What `stat` shows as the size of every directory.
     package static let directoryBytes: UInt64 = 4096
 
@@ -51,6 +57,7 @@ package struct InodeRecord: StoredRecord, Equatable {
         case .fifo, .socket: break
         }
         coder.extendedAttributes(&attributes.extendedAttributes)
+        if coder.isDecoding ? !coder.isAtEnd : quota.rawValue != 0 { coder.number(&quota) }
     }
 }
 

@@ -22,6 +22,14 @@ package enum Keys {
         case symlink = 0x13
         /// inode u64, name 6...255 bytes -> `ExtendedAttributeValue`.
         case extendedAttribute = 0x14
+        /// tree u64 -> `QuotaTree`: a directory with a quota.
+        case quota = 0x15
+        /// tree u64, directory u64 -> `QuotaWalkPosition`: entries that are still to be charged to the tree, or to the
+        /// one around it.
+        case quotaWalk = 0x16
+        // 0x17 is kept for quotas.
+        /// No fields -> `TrashState`; time u64, inode u64 -> `TrashEntry`, in the order in which they came.
+        case trash = 0x18
         /// inode u64 -> `OrphanRecord`: no name left, but in use when the last one went.
         case orphan = 0x20
         /// dataID u64 -> `ReclaimEntry`: chunks that nothing refers to.
@@ -43,12 +51,23 @@ package enum Keys {
     package static let inodeCount = [Prefix.inodeCount.rawValue]
     package static let restartCount = [Prefix.restartCount.rawValue]
     package static let map = [Prefix.map.rawValue]
+    package static let trash = [Prefix.trash.rawValue]
 
     package static func inode(_ inode: InodeID) -> [UInt8] { key(.inode, inode.rawValue) }
     package static func symlink(_ inode: InodeID) -> [UInt8] { key(.symlink, inode.rawValue) }
     package static func orphan(_ inode: InodeID) -> [UInt8] { key(.orphan, inode.rawValue) }
     package static func reclaim(_ data: DataID) -> [UInt8] { key(.reclaim, data.rawValue) }
     package static func session(_ session: SessionID) -> [UInt8] { key(.session, session.rawValue) }
+
+    package static func quota(_ tree: InodeID) -> [UInt8] { key(.quota, tree.rawValue) }
+
+    package static func quotaWalk(_ tree: InodeID, _ directory: InodeID) -> [UInt8] {
+        key(.quotaWalk, tree.rawValue, directory.rawValue)
+    }
+
+    package static func trashEntry(_ seconds: UInt64, _ inode: InodeID) -> [UInt8] {
+        key(.trash, seconds, inode.rawValue)
+    }
 
     package static func dentry(_ parent: InodeID, _ name: FileName) -> [UInt8] {
         var bytes = key(.dentry, parent.rawValue, reserving: name.bytes.count)

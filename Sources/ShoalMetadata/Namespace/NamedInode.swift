@@ -25,8 +25,9 @@ extension NamespaceTransaction {
         update(parent)
         var child = named.child
         var reply = RemovalReply()
-        try dropName(of: &child, context, &reply)
+        try dropName(of: &child, named.parent, named.name, context, &reply)
         reply.changed = [parent.attributes]
+        if reply.trash.rawValue != 0 { reply.changed.append(try directory(reply.trash).attributes) }
         return reply
     }
 }

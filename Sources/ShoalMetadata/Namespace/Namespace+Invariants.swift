@@ -60,6 +60,7 @@ extension Namespace {
                 guard isOrphan == (links == 0) else { throw .corrupt("\(inode) is neither named nor an orphan") }
             }
         }
+        try checkQuotas(inodes)
     }
 
     private func extendedAttributeSummaries(
@@ -81,7 +82,7 @@ extension Namespace {
         return summaries
     }
 
-    private func each(
+    func each(
         _ prefix: Keys.Prefix, _ transaction: borrowing NamespaceTransaction,
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(MetadataError) -> Void
     ) throws(MetadataError) {

@@ -19,6 +19,9 @@ package final class Namespace {
     private(set) var ceiling: Identifiers
     /// Inodes in the store, orphans and the root included.
     package private(set) var inodeCount: UInt64
+    /// Directories with a quota.
+    package private(set) var quotas: QuotaTable
+    package private(set) var trash: TrashState
 
     package var cluster: ClusterID { superblock.cluster }
 
@@ -32,6 +35,8 @@ package final class Namespace {
         inodeCount = try Namespace.required(InodeCount.self, Keys.inodeCount, in: store).count
         next = ceiling
         cache = InodeCache(limits: limits)
+        quotas = try QuotaTable(store)
+        trash = try Namespace.record(TrashState.self, Keys.trash, in: store) ?? TrashState()
     }
 
     package func begin() -> NamespaceTransaction { NamespaceTransaction(self) }
@@ -43,6 +48,8 @@ package final class Namespace {
         _ transaction: consuming NamespaceTransaction, sync: Bool = false
     ) throws(MetadataError) {
         guard !transaction.isEmpty else { return }
+        var transaction = transaction
+        try transaction.charge(enforcing: false)
         let batch = transaction.seal()
         do { try store.commit(batch, sync: sync || transaction.mustSync) } catch { throw .store(error) }
         didCommit(transaction)
@@ -52,6 +59,8 @@ package final class Namespace {
     package func didCommit(_ transaction: consuming NamespaceTransaction) {
         if let raised = transaction.raisedCeiling { ceiling = raised }
         inodeCount = UInt64(Int64(inodeCount) + transaction.inodeCountDelta)
+        for change in transaction.quotaChanges { quotas[change.tree] = change.quota }
+        if let state = transaction.trashChange { trash = state }
         for change in transaction.inodeChanges { cache.set(change.inode, change.record) }
         for change in transaction.dentryChanges { cache.set(change.key, change.dentry) }
     }
@@ -75,9 +84,18 @@ package final class Namespace {
     private static func required<Record: StoredRecord>(
         _ type: Record.Type, _ key: [UInt8], in store: any KeyValueStore
     ) throws(MetadataError) -> Record {
+        guard let record = try record(type, key, in: store) else {
+            throw .corrupt("\(type) is missing: the store was never formatted")
+        }
+        return record
+    }
+
+    private static func record<Record: StoredRecord>(
+        _ type: Record.Type, _ key: [UInt8], in store: any KeyValueStore
+    ) throws(MetadataError) -> Record? {
         let bytes: [UInt8]?
         do { bytes = try store.get(key) } catch { throw .store(error) }
-        guard let bytes else { throw .corrupt("\(type) is missing: the store was never formatted") }
+        guard let bytes else { return nil }
         return try Record(stored: bytes)
     }
 }

@@ -6,6 +6,8 @@ package struct NamespaceLimits: Sendable {
     package var dentriesCachedMax: Int
     /// Numbers of each kind reserved at once. Reserving costs one synced commit; a restart skips what is left.
     package var identifierRange: UInt64
+    /// Directories with a quota; all of them are kept in memory, about 150 bytes each.
+    package var quotasMax = 10_000
 
     package static let production = NamespaceLimits(
         inodesCachedMax: 262_144, dentriesCachedMax: 262_144, identifierRange: 65_536)

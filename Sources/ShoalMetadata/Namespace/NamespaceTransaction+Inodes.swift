@@ -5,6 +5,11 @@ extension NamespaceTransaction {
     /// The inode, nil if there is none.
     package func inode(_ inode: InodeID) throws(MetadataError) -> InodeRecord? {
         if let change = inodeChanges.first(where: { $0.inode == inode }) { return change.record }
+        return try committed(inode)
+    }
+
+    /// The inode as the store has it.
+    func committed(_ inode: InodeID) throws(MetadataError) -> InodeRecord? {
         if let cached = namespace.cache.inode(inode) { return cached }
         let bytes: [UInt8]?
         do { bytes = try namespace.store.get(Keys.inode(inode)) } catch { throw .store(error) }
@@ -39,7 +44,7 @@ extension NamespaceTransaction {
     mutating func update(_ record: InodeRecord) { set(record.inode, record) }
 
     mutating func insert(_ record: InodeRecord) {
-        set(record.inode, record)
+        set(record.inode, record, isNew: true)
         inodeCountDelta += 1
     }
 
@@ -54,11 +59,12 @@ extension NamespaceTransaction {
         inodeCountDelta -= 1
     }
 
-    private mutating func set(_ inode: InodeID, _ record: InodeRecord?) {
+    private mutating func set(_ inode: InodeID, _ record: InodeRecord?, isNew: Bool = false) {
+        precondition(!isCharged || !hasQuotas, "a change after the quota trees were charged")
         if let index = inodeChanges.firstIndex(where: { $0.inode == inode }) {
             inodeChanges[index].record = record
         } else {
-            inodeChanges.append(InodeChange(inode: inode, record: record))
+            inodeChanges.append(InodeChange(inode: inode, record: record, isNew: isNew))
         }
     }
 }

@@ -8,8 +8,24 @@ extension InodeRecord {
 }
 
 extension NamespaceTransaction {
-    /// The inode has lost one name (its dentry and its directory are the caller's); a directory has only one.
+    /// The inode has lost one name (its dentry and its directory are the caller's); a directory has only one. With the
+    /// trash on, a file that would go takes a name there.
     mutating func dropName(
+        of record: inout InodeRecord, _ parent: InodeID, _ name: FileName, _ context: OperationContext,
+        _ reply: inout RemovalReply
+    ) throws(MetadataError) {
+        if let trash = try trashDirectory(for: record, in: parent),
+            try keepInTrash(&record, trash, parent, name, context.now)
+        {
+            reply.removed = record.attributes
+            reply.trash = trash.inode
+            return
+        }
+        try removeName(of: &record, context, &reply)
+    }
+
+    /// As `dropName`, past the trash.
+    mutating func removeName(
         of record: inout InodeRecord, _ context: OperationContext, _ reply: inout RemovalReply
     ) throws(MetadataError) {
         let isOrphan = record.losesContentWithName && context.inUse.contains(record.inode)

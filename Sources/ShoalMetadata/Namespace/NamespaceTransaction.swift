@@ -8,6 +8,8 @@ package struct NamespaceTransaction: ~Copyable {
     struct InodeChange {
         let inode: InodeID
         var record: InodeRecord?
+        /// The store has no such inode.
+        var isNew = false
     }
     struct DentryChange {
         let key: InodeCache.DentryKey
@@ -22,18 +24,28 @@ package struct NamespaceTransaction: ~Copyable {
     var dentryChanges: [DentryChange] = []
     var rawChanges: [RawChange] = []
     var inodeCountDelta: Int64 = 0
+    var quotaChanges: [QuotaChange] = []
+    /// The trash as this transaction leaves it, if it changes it.
+    var trashChange: TrashState?
+    /// Every inode's change is in the usage of its trees.
+    var isCharged = false
     private(set) var raisedCeiling: Identifiers?
 
     init(_ namespace: Namespace) { self.namespace = namespace }
 
     /// Nothing to commit.
-    package var isEmpty: Bool { inodeChanges.isEmpty && dentryChanges.isEmpty && rawChanges.isEmpty }
+    package var isEmpty: Bool {
+        inodeChanges.isEmpty && dentryChanges.isEmpty && rawChanges.isEmpty && quotaChanges.isEmpty
+            && trashChange == nil
+    }
 
     /// The batch reserves identifiers: it must be synced before anybody learns of them.
     package var mustSync: Bool { raisedCeiling != nil || namespace.next.exceeds(namespace.ceiling) }
 
     /// The changes as one batch. Call it once, when nothing more is to change.
+    /// - Precondition: `charge` was called, if there are quotas.
     package mutating func seal() -> WriteBatch {
+        precondition(isCharged || !hasQuotas || inodeChanges.isEmpty, "a change that no quota tree was charged for")
         var batch = WriteBatch()
         for change in inodeChanges {
             let key = Keys.inode(change.inode)
@@ -46,6 +58,11 @@ package struct NamespaceTransaction: ~Copyable {
         for change in rawChanges {
             if let value = change.value { batch.put(change.key, value) } else { batch.delete(change.key) }
         }
+        for change in quotaChanges {
+            let key = Keys.quota(change.tree)
+            if let quota = change.quota { batch.put(key, quota.stored()) } else { batch.delete(key) }
+        }
+        if let trashChange { batch.put(Keys.trash, trashChange.stored()) }
         if inodeCountDelta != 0 {
             let count = Int64(namespace.inodeCount) + inodeCountDelta
             precondition(count > 0, "fewer inodes than the root")

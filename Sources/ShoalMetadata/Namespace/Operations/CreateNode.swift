@@ -51,6 +51,7 @@ package struct CreateNode: NamespaceOperation {
     private func make(
         in parent: InodeRecord, _ transaction: borrowing NamespaceTransaction, _ context: OperationContext
     ) -> InodeRecord {
+        let tree = transaction.quotaTree(ofEntriesOf: parent)
         var attributes = FileAttributes(
             inode: transaction.allocateInode(), mode: kind.rawValue | request.mode & 0o7777, uid: request.uid,
             gid: request.gid, accessTime: context.now, modifyTime: context.now, changeTime: context.now)
@@ -62,7 +63,8 @@ package struct CreateNode: NamespaceOperation {
         case .regular:
             attributes.data = transaction.allocateData()
             attributes.chunkBytesLog2 = context.chunkBytesLog2
-            if request.opensForWriting { attributes.reservedSize = attributes.chunkBytes }
+            // In a quota tree the writer asks for what it needs, as what it is given counts.
+            if request.opensForWriting, tree.rawValue == 0 { attributes.reservedSize = attributes.chunkBytes }
         case .directory:
             attributes.linkCount = 2
             attributes.size = InodeRecord.directoryBytes
@@ -72,6 +74,8 @@ package struct CreateNode: NamespaceOperation {
         case .characterDevice, .blockDevice: attributes.device = request.device
         case .fifo, .socket: break
         }
-        return InodeRecord(attributes, parent: kind == .directory ? request.parent : InodeID(0))
+        var record = InodeRecord(attributes, parent: kind == .directory ? request.parent : InodeID(0))
+        record.quota = tree
+        return record
     }
 }

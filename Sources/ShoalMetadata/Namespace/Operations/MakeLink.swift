@@ -4,7 +4,7 @@ import ShoalWire
 /// link(2): one more name for a file.
 ///
 /// Errors: `.notFound` (no such directory or file, or one without a name), `.notDirectory`, `.notPermitted` (a
-/// directory), `.exists`, `.tooManyLinks`.
+/// directory), `.exists`, `.tooManyLinks`, `.crossDevice` (the directory is in another quota tree).
 package struct MakeLink: NamespaceOperation {
     package let request: LinkRequest
     package init(_ request: LinkRequest) { self.request = request }
@@ -21,6 +21,7 @@ package struct MakeLink: NamespaceOperation {
         try check(&transaction)
         var parent = try transaction.directory(request.parent)
         var record = try transaction.existing(request.inode)
+        try transaction.moveQuota(of: &record, to: parent)
         record.attributes.linkCount += 1
         record.attributes.changeTime = context.now
         transaction.update(record)
@@ -31,11 +32,12 @@ package struct MakeLink: NamespaceOperation {
     }
 
     private func check(_ transaction: inout NamespaceTransaction) throws(MetadataError) {
-        _ = try transaction.directory(request.parent)
+        let parent = try transaction.directory(request.parent)
         let record = try transaction.existing(request.inode)
         guard !record.isDirectory else { throw .file(.notPermitted) }
         guard record.attributes.linkCount > 0 else { throw .file(.notFound) }
         guard try transaction.dentry(request.parent, request.name) == nil else { throw .file(.exists) }
         guard record.attributes.linkCount < Geometry.linkCountMax else { throw .file(.tooManyLinks) }
+        try transaction.checkQuotaLink(of: record, to: parent)
     }
 }

@@ -27,6 +27,7 @@ package struct PublishUpload: NamespaceOperation {
         transaction.delete(Keys.upload(context.session, request.data))
         guard var record = existing else {
             var record = InodeRecord(fresh(in: parent, upload, transaction, context))
+            record.quota = transaction.quotaTree(ofEntriesOf: parent)
             try transaction.inherit(from: parent, umask: 0, to: &record)
             transaction.insert(record)
             transaction.setDentry(request.parent, request.name, to: record, cookie: transaction.allocateCookie())

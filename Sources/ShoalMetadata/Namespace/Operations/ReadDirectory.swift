@@ -23,6 +23,8 @@ package struct ReadDirectory: NamespaceOperation {
         var reply = ReadDirectoryReply(entries: [], isEnd: true, parent: directory.parent)
         guard request.after < .max else { return reply }
         let limit = Int(min(max(request.limit, 1), ReadDirectoryRequest.entriesMax))
+        // Found by its name, and not listed.
+        let trashRoot = transaction.trash.root
         var entries: [DirectoryEntry] = []
         var isEnd = true
         try transaction.scan(
@@ -33,6 +35,7 @@ package struct ReadDirectory: NamespaceOperation {
                 return false
             }
             let record = try CookieRecord(stored: value)
+            if record.inode == trashRoot { return true }
             entries.append(
                 DirectoryEntry(
                     name: record.name, inode: record.inode, kind: record.kind, cookie: Keys.field(key, at: 9)))

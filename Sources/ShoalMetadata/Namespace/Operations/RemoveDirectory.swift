@@ -3,7 +3,7 @@ import ShoalWire
 
 /// rmdir(2). The directory's inode goes at once, also if somebody has it open.
 ///
-/// Errors: `.notFound`, `.notDirectory`, `.notEmpty`.
+/// Errors: `.notFound`, `.notDirectory`, `.notEmpty`, `.notPermitted` (the trash).
 package struct RemoveDirectory: NamespaceOperation {
     package let request: NameRequest
     package init(_ request: NameRequest) { self.request = request }
@@ -23,6 +23,7 @@ package struct RemoveDirectory: NamespaceOperation {
     private func find(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> NamedInode {
         let named = try transaction.named(request.parent, request.name)
         guard named.dentry.kind == .directory else { throw .file(.notDirectory) }
+        guard !transaction.isTrashRoot(named.child) else { throw .file(.notPermitted) }
         guard named.child.entryCount == 0 else { throw .file(.notEmpty) }
         return named
     }

@@ -5,7 +5,8 @@ import ShoalWire
 /// `RemoveDirectory`. Two names of one inode: nothing happens.
 ///
 /// Errors: `.notFound`, `.notDirectory`, `.isDirectory`, `.notEmpty`, `.exists` (no replace), `.invalidArgument` (a
-/// directory into itself or below).
+/// directory into itself or below), `.crossDevice` (a directory that has entries, or a file with several names, into
+/// another quota tree), `.notPermitted` (the trash).
 package struct Rename: NamespaceOperation {
     package let request: RenameRequest
     package init(_ request: RenameRequest) { self.request = request }
@@ -29,7 +30,9 @@ package struct Rename: NamespaceOperation {
         needs.append(.change(names.moved.inode))
         if let replaced = names.replaced {
             needs.append(.change(replaced.inode))
-            if request.rule == .replace, replaced.losesContentWithName { needs.append(.lastName(replaced.inode)) }
+            if request.rule == .replace, replaced.losesContentWithName {
+                needs += try transaction.lastNameNeeds(of: replaced, in: request.newParent)
+            }
         }
         return needs
     }
@@ -45,7 +48,7 @@ package struct Rename: NamespaceOperation {
             try place(names.moved, request.newParent, request.newName, cookie: target.cookie, &transaction, context)
             try place(other, request.parent, request.name, cookie: names.source.cookie, &transaction, context)
             try exchangeCounts(names.moved, other, &transaction, context)
-            reply.changed = try changed(names.moved, other, transaction)
+            reply.changed = try changed(names.moved, other.inode, transaction)
             return reply
         }
         try leave(names, &transaction, context, &reply)
@@ -61,16 +64,16 @@ package struct Rename: NamespaceOperation {
         var newParent = try transaction.directory(request.newParent)
         newParent.gainedName(of: names.moved, at: context.now)
         transaction.update(newParent)
-        reply.changed = try changed(names.moved, nil, transaction)
+        reply.changed = try changed(names.moved, reply.trash, transaction)
         return reply
     }
 
-    /// What the reply says of the directories and of what has a new name, as they are now.
+    /// What the reply says of the directories and of what has a new name, as they are now; `other` is 0 if there is none.
     private func changed(
-        _ moved: InodeRecord, _ other: InodeRecord?, _ transaction: borrowing NamespaceTransaction
+        _ moved: InodeRecord, _ other: InodeID, _ transaction: borrowing NamespaceTransaction
     ) throws(MetadataError) -> [FileAttributes] {
         var inodes = [request.parent]
-        for inode in [request.newParent, moved.inode, other?.inode].compactMap(\.self) where !inodes.contains(inode) {
+        for inode in [request.newParent, moved.inode, other] where inode.rawValue != 0 && !inodes.contains(inode) {
             inodes.append(inode)
         }
         var changed: [FileAttributes] = []
@@ -93,8 +96,18 @@ package struct Rename: NamespaceOperation {
             try refuse(request.parent, isInside: target.inode, transaction)
         }
         let moved = try transaction.referenced(source.inode)
+        let parent = try transaction.directory(request.parent)
+        let newParent = try transaction.directory(request.newParent)
+        guard !transaction.isTrashRoot(moved) else { throw .file(.notPermitted) }
+        if target?.inode != source.inode {
+            try transaction.checkQuotaMove(of: moved, from: parent, to: newParent)
+        }
         guard let target else { return Names(source: source, target: nil, moved: moved, replaced: nil) }
         let replaced = try transaction.referenced(target.inode)
+        guard !transaction.isTrashRoot(replaced) else { throw .file(.notPermitted) }
+        if request.rule == .exchange {
+            try transaction.checkQuotaMove(of: replaced, from: newParent, to: parent)
+        }
         if request.rule == .replace, target.inode != source.inode {
             if source.kind == .directory, target.kind != .directory { throw .file(.notDirectory) }
             if source.kind != .directory, target.kind == .directory { throw .file(.isDirectory) }
@@ -127,7 +140,7 @@ package struct Rename: NamespaceOperation {
         var newParent = try transaction.directory(request.newParent)
         newParent.lostName(of: replaced, at: context.now)
         transaction.update(newParent)
-        try transaction.dropName(of: &replaced, context, &reply)
+        try transaction.dropName(of: &replaced, request.newParent, request.newName, context, &reply)
     }
 
     /// The inode takes a name: dentry, `..` and change time.
@@ -137,6 +150,7 @@ package struct Rename: NamespaceOperation {
     ) throws(MetadataError) {
         var record = record
         if record.isDirectory { record.parent = parent }
+        try transaction.moveQuota(of: &record, to: try transaction.directory(parent))
         record.attributes.changeTime = context.now
         transaction.update(record)
         transaction.setDentry(parent, name, to: record, cookie: cookie)

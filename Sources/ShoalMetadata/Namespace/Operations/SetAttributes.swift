@@ -10,9 +10,8 @@ import ShoalWire
 /// - A size leaves those bits alone: whether truncate(2) clears them depends on the caller's CAP_FSETID, which only the
 ///   mount knows; its kernel sends the permissions along.
 /// - A size sets the modify time to now unless the request gives one. The caller has cut the chunks on the nodes; the
-///   reservation stays, since the caller may go on writing below it. Size 0 drops the content as a whole instead: no
-///   data
-///   ID and no reservation until `CommitWrite` makes one.
+///   reservation stays, since the caller may go on writing below it, but not in a quota tree, where it counts. Size 0
+///   drops the content as a whole instead: no data ID and no reservation until `CommitWrite` makes one.
 ///
 /// Errors: `.notFound`; for a size `.isDirectory`, `.invalidArgument` (no regular file), `.fileTooLarge`.
 package struct SetAttributes: NamespaceOperation {
@@ -50,6 +49,7 @@ package struct SetAttributes: NamespaceOperation {
             resize(&record.attributes, to: size, &transaction)
             let allocated = change.allocatedBytes ?? record.attributes.allocatedBytes
             record.attributes.allocatedBytes = size == 0 ? 0 : allocated
+            if record.quota.rawValue != 0 { record.attributes.reservedSize = size }
             record.attributes.modifyTime = context.now
         }
         if let accessTime = change.accessTime { record.attributes.accessTime = accessTime }

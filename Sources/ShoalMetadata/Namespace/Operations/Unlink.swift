@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 /// unlink(2). With its last name a file goes, and its content is queued for reclaim; one that is in use
-/// becomes an orphan instead.
+/// becomes an orphan instead. With the trash on a regular file goes there.
 ///
 /// Errors: `.notFound`, `.notDirectory` (the parent), `.isDirectory` (the name).
 package struct Unlink: NamespaceOperation {
@@ -13,7 +13,7 @@ package struct Unlink: NamespaceOperation {
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let child = try find(&transaction).child
         var needs: [LeaseNeed] = [.change(request.parent), .change(child.inode)]
-        if child.losesContentWithName { needs.append(.lastName(child.inode)) }
+        if child.losesContentWithName { needs += try transaction.lastNameNeeds(of: child, in: request.parent) }
         return needs
     }
 

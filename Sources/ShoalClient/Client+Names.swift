@@ -81,15 +81,17 @@ extension Client {
     // MARK: Listing
 
     /// Entries after the cookie `after`, at most `limit`, with attributes and leases if asked for.
+    ///
+    /// - Parameter before: What the reply to the listing's first request said; 0 in that one.
     package func readDirectory(
-        _ id: InodeID, after: UInt64, limit: Int, withAttributes: Bool,
+        _ id: InodeID, after: UInt64, before: UInt64, limit: Int, withAttributes: Bool,
         completion: @escaping Completion<ReadDirectoryReply>
     ) {
         metadata.request(
             .readDirectory, isChange: false,
             {
                 ReadDirectoryRequest(
-                    caller: $0, inode: id, after: after,
+                    caller: $0, inode: id, after: after, before: before,
                     limit: UInt32(min(limit, Int(ReadDirectoryRequest.entriesMax))),
                     withAttributes: withAttributes)
             }

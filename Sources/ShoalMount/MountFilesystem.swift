@@ -8,16 +8,15 @@ import ShoalTypes
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0
+    /// Of the open directories.
+    var listings: [FuseFileHandle: Listing] = [:]
 
     init(client: Client) { self.client = client }
 
     /// Direct I/O, and writes of one file side by side: their order is the client's business.
     static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
 
-    /// Of a directory: nothing is remembered of an open one.
-    func handle(of inode: InodeID) -> FuseFileHandle { FuseFileHandle(inode.rawValue) }
-
-    /// Of an open file: its own number, since locks belong to it.
+    /// Every open file and directory has a number of its own: locks and listings belong to it.
     func nextHandle() -> FuseFileHandle {
         lastHandle += 1
         return FuseFileHandle(lastHandle)

@@ -75,7 +75,9 @@ struct LeaseTests {
         #expect(try cluster.lookup(a, "y") == x)
         #expect(try cluster.lookup(b, "x") == nil)
         #expect(try cluster.lookup(b, "y") == x)
-        _ = try cluster.wait { a.readDirectory(.root, after: 0, limit: 100, withAttributes: true, completion: $0) }
+        _ = try cluster.wait {
+            a.readDirectory(.root, after: 0, before: 0, limit: 100, withAttributes: true, completion: $0)
+        }
         #expect(try cluster.lookup(a, "z") == nil)
         let z = try cluster.create(b, "z")
         #expect(try cluster.lookup(a, "z") == z)
@@ -93,11 +95,36 @@ struct LeaseTests {
         for name in ["p", "q", "r"] { _ = try cluster.create(a, name) }
         #expect(try cluster.lookup(a, "x") == x)
         let first = try cluster.wait {
-            a.readDirectory(.root, after: 0, limit: 2, withAttributes: false, completion: $0)
+            a.readDirectory(.root, after: 0, before: 0, limit: 2, withAttributes: false, completion: $0)
         }
         #expect(throws: FileError.exists) { _ = try cluster.create(a, "x") }
         let cookie = try #require(first.entries.last).cookie
-        _ = try cluster.wait { a.readDirectory(.root, after: cookie, limit: 9, withAttributes: false, completion: $0) }
+        _ = try cluster.wait {
+            a.readDirectory(.root, after: cookie, before: first.before, limit: 9, withAttributes: false, completion: $0)
+        }
+        #expect(try cluster.lookup(a, "x") == x)
+    }
+
+    @Test("A listing that was begun before others made names is not taken for all there is when it ends")
+    func boundedListing() throws {
+        let cluster = try Cluster()
+        let (a, b) = (try cluster.client("a"), try cluster.client("b"))
+        for name in ["p", "q", "r"] { _ = try cluster.create(a, name) }
+        func list(after: UInt64, before: UInt64, limit: Int) throws -> ReadDirectoryReply {
+            try cluster.wait {
+                a.readDirectory(
+                    .root, after: after, before: before, limit: limit, withAttributes: false, completion: $0)
+            }
+        }
+        let old = try list(after: 0, before: 0, limit: 2)
+        let x = try cluster.create(b, "x")
+        // A name that nobody has: this asks for the lease again.
+        #expect(try cluster.lookup(a, "y") == nil)
+        // A second listing comes, under the new lease, to where the first one goes on.
+        let second = try list(after: 0, before: 0, limit: 2)
+        let cookie = try #require(old.entries.last).cookie
+        #expect(try #require(second.entries.last).cookie == cookie)
+        #expect(try list(after: cookie, before: old.before, limit: 9).entries.map { "\($0.name)" } == ["r"])
         #expect(try cluster.lookup(a, "x") == x)
     }
 

@@ -257,7 +257,8 @@ struct CoordinatorLeaseTests {
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
         let written = try a.create("written", opensForWriting: true).attributes.inode
         let calm = try a.create("calm").attributes.inode
-        let message = ReadDirectoryRequest(caller: b.reader, inode: .root, after: 0, limit: 10, withAttributes: true)
+        let message = ReadDirectoryRequest(
+            caller: b.reader, inode: .root, after: 0, before: 0, limit: 10, withAttributes: true)
         let listing = try harness.reply(b.send(.readDirectory, message), as: ReadDirectoryReply.self)
         let entries = Dictionary(uniqueKeysWithValues: listing.entries.map { ($0.inode, $0) })
         #expect(entries[written]?.attributes == nil)

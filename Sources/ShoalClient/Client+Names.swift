@@ -82,9 +82,11 @@ extension Client {
 
     /// Entries after the cookie `after`, at most `limit`, with attributes and leases if asked for.
     ///
-    /// - Parameter before: What the reply to the listing's first request said; 0 in that one.
+    /// - Parameters:
+    ///   - before: What the reply to the listing's first request said; 0 in that one.
+    ///   - keepsAccessTime: O_NOATIME: the access does not count.
     package func readDirectory(
-        _ id: InodeID, after: UInt64, before: UInt64, limit: Int, withAttributes: Bool,
+        _ id: InodeID, after: UInt64, before: UInt64, limit: Int, withAttributes: Bool, keepsAccessTime: Bool = false,
         completion: @escaping Completion<ReadDirectoryReply>
     ) {
         metadata.request(
@@ -99,7 +101,7 @@ extension Client {
             switch reply.decode(ReadDirectoryReply.self) {
             case .success(let listing):
                 learn(listing, of: id, after: after)
-                if after == 0 { noteAccess(id) }
+                if !keepsAccessTime { noteAccess(id) }
                 completion(.success(listing))
             case .failure(let status): completion(.failure(status.fileError))
             }

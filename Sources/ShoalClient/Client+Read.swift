@@ -13,12 +13,13 @@ extension Client {
         let isOfPages = offset % UInt64(page) == 0 && length % page == 0
         withLease(.read, on: inode, ofPages: isOfPages, failure: { completion(.failure($0)) }) { [self] done in
             if isOfPages { inode.hasReadPages = true }
+            // At the end of the file too, where there is nothing to read.
+            if !keepsAccessTime { noteAccess(inode) }
             let size = inode.attributes.size
             guard offset < size, length > 0 else {
                 completion(.success([]))
                 return done()
             }
-            if !keepsAccessTime { noteAccess(inode) }
             let range = offset..<min(size, offset + UInt64(length))
             readAhead(range, of: inode)
             withPages(

@@ -4,18 +4,18 @@ import ShoalTypes
 import ShoalWire
 
 extension MountFilesystem {
-    func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
+    func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
         let handle = nextHandle()
-        if reply.opened(handle) { listings[handle] = Listing() }
+        if reply.opened(handle) { listings[handle] = Listing(keepsAccessTime: flags.keepsAccessTime) }
     }
 
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply
     ) {
-        let before = listings[handle]?.bound(after: cookie) ?? 0
+        let open = listings[handle]
         client.readDirectory(
-            inode, after: cookie.rawValue, before: before, limit: reply.entriesMax,
-            withAttributes: reply.wantsAttributes
+            inode, after: cookie.rawValue, before: open?.bound(after: cookie) ?? 0, limit: reply.entriesMax,
+            withAttributes: reply.wantsAttributes, keepsAccessTime: open?.keepsAccessTime ?? false
         ) { [self] result in
             switch result {
             case .success(let listing):

@@ -4,22 +4,23 @@ import ShoalTypes
 
 extension MountFilesystem {
     func open(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
-        open(inode, flags, for: reply.request.caller) { [self] result in
+        open(inode, flags, for: writer(of: reply.request)) { [self] result in
             switch result {
             case .success:
-                let isTaken = reply.opened(nextHandle(), options: MountFilesystem.openOptions)
-                if !isTaken { client.release(inode) { _ in } }
+                let handle = nextHandle()
+                let isTaken = reply.opened(handle, options: MountFilesystem.openOptions)
+                opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
             }
         }
     }
 
     private func open(
-        _ inode: InodeID, _ flags: FuseOpenFlags, for caller: FuseCaller,
+        _ inode: InodeID, _ flags: FuseOpenFlags, for writer: Writer,
         completion: @escaping Completion<FileAttributes>
     ) {
         client.open(
-            inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID, completion: completion)
+            inode, truncates: flags.isTruncate, by: writer, completion: completion)
     }
 
     func create(
@@ -47,7 +48,7 @@ extension MountFilesystem {
     private func create(_ creation: Creation) {
         client.create(creation.parent, creation.name, creation.file) { [self] result in
             switch result {
-            case .success(let attributes): created(attributes, creation.reply)
+            case .success(let attributes): created(attributes, creation)
             case .failure(.exists) where !creation.flags.isExclusive: openExisting(creation)
             case .failure(let error): creation.reply.error(error)
             }
@@ -64,9 +65,9 @@ extension MountFilesystem {
                 // ESTALE: the kernel looks the name up, follows it or checks that the caller may open it. Neither it
                 // nor we have done that.
                 guard found.kind == .regular, creation.caller.uid == 0 else { return creation.reply.error(.stale) }
-                open(found.inode, creation.flags, for: creation.caller) { [self] result in
+                open(found.inode, creation.flags, for: writer(of: creation.reply.request)) { [self] result in
                     switch result {
-                    case .success(let attributes): created(attributes, creation.reply)
+                    case .success(let attributes): created(attributes, creation)
                     case .failure(.notFound): createAgain(creation)
                     case .failure(let error): creation.reply.error(error)
                     }
@@ -81,9 +82,16 @@ extension MountFilesystem {
         if creation.attemptsLeft > 0 { create(creation) } else { creation.reply.error(.stale) }
     }
 
-    private func created(_ attributes: FileAttributes, _ reply: FuseCreateReply) {
-        let isTaken = reply.created(attributes, nextHandle(), options: MountFilesystem.openOptions)
-        if !isTaken { client.release(attributes.inode) { _ in } }
+    private func created(_ attributes: FileAttributes, _ creation: Creation) {
+        let handle = nextHandle()
+        let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
+        opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
+    }
+
+    /// - Parameter isTaken: false if the kernel gave the open up: it will not release it.
+    private func opened(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, isTaken: Bool) {
+        guard isTaken else { return client.release(inode) { _ in } }
+        if flags.keepsAccessTime { keepAccessTime.insert(handle) }
     }
 
     func read(
@@ -103,8 +111,8 @@ extension MountFilesystem {
         reply: FuseWriteReply
     ) {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
-        let clearsSetID = reply.request.caller.losesSetID
-        client.write(inode, flags.isAppend ? .end : .at(offset), bytes, clearsSetID: clearsSetID) { [self] result in
+        let writer = writer(of: reply.request)
+        client.write(inode, flags.isAppend ? .end : .at(offset), bytes, by: writer) { [self] result in
             switch result {
             case .success(let count) where flags.isSynchronous:
                 client.sync(inode) { result in
@@ -136,6 +144,7 @@ extension MountFilesystem {
     }
 
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
+        keepAccessTime.remove(handle)
         client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
         client.release(inode, completion: finish(reply))
     }

@@ -8,6 +8,8 @@ import ShoalTypes
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0
+    /// The files that are open with O_NOATIME, for calls with which the kernel does not say it.
+    var keepAccessTime: Set<FuseFileHandle> = []
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
 
@@ -28,6 +30,15 @@ final class MountFilesystem: FuseFilesystem {
     /// The kernel has this inode, and it is gone: ESTALE makes it look the path up anew (once), where ENOENT would be
     /// the end of the call, though the name may exist all the time and only have come to mean another file.
     func gone(_ error: FileError) -> FileError { error == .notFound ? .stale : error }
+
+    /// Its groups are looked up only where they matter. Only before the answer.
+    func writer(of request: FuseRequest) -> Writer {
+        request.caller.losesSetID ? .ordinary(isMember: { [self] in isMember(of: $0, request) }) : .privileged
+    }
+
+    func isMember(of group: UInt32, _ request: FuseRequest) -> Bool {
+        request.caller.gid == group || request.supplementaryGroups.contains(group)
+    }
 
     func finish(_ reply: FuseEntryReply) -> Completion<FileAttributes> {
         { result in

@@ -107,6 +107,10 @@ struct TreesWorker {
                 answer = operation.perform(on: &subject, through: step.mount)
             }
         }
+        if case .rename(let from, let to, _) = operation, isMovedElsewhere(answer, expected) {
+            for place in [from, to] { _ = Sight(subject.path(place, through: step.mount)) }
+            answer = operation.perform(on: &subject, through: step.mount)
+        }
         Kernel.act(as: 0)
         Glibc.umask(0)
         if case .seek(let slot, let offset, let whence) = operation {
@@ -149,6 +153,11 @@ struct TreesWorker {
             return Int(status.st_mode) & Kernel.typeMask == Kernel.fifo
         }
         return operation.locks && files.contains { !$0.isRegular }
+    }
+
+    /// A directory that another mount has moved cannot be renamed before this kernel has looked it up in its new place.
+    private func isMovedElsewhere(_ answer: Answer, _ expected: Answer) -> Bool {
+        subject.roots.count > 1 && answer.result == -Int(ESTALE) && answer != expected
     }
 
     /// What is no regular file, and another mount has removed, is ESTALE for those who have it open.

@@ -7,33 +7,50 @@ import ShoalWire
 /// day old. They are kept here for a moment and sent many at a time; a recall sends them at once. Nobody's lease is
 /// recalled for them: another mount may show an older access time until it asks again.
 extension Client {
-    /// The content was read: read(2), readdir(3), readlink(2).
+    /// A directory or a symlink was read (readdir(3), readlink(2)), without a need for its lease.
     package func noteAccess(_ id: InodeID) {
-        if let inode = inodes.existing(id) { noteAccess(inode) }
+        if let inode = inodes.existing(id), mayRead(inode) { noteAccess(inode) }
     }
 
+    /// The content was read, under a lease; whoever holds the inode up waits until that is over.
     func noteAccess(_ inode: Inode) {
-        guard limits.keepsAccessTimes, mayRead(inode) else { return }
+        guard limits.keepsAccessTimes, inode.grant.mode >= .read else { return }
         let now = scheduler.wallClock
         let times = inode.attributes
         guard
             times.accessTime <= times.modifyTime || times.accessTime <= times.changeTime
                 || now.seconds - times.accessTime.seconds >= 86_400
         else { return }
+        let previous = accessTimes[inode.id]?.previous ?? times.accessTime
+        accessTimes[inode.id] = AccessTime(inode: inode.id, time: now, previous: previous)
         inode.attributes.accessTime = now
-        accessTimes[inode.id] = now
         if accessTimes.count >= AccessTimesRequest.entriesMax { return sendAccessTimes() }
         guard accessTimes.count == 1 else { return }
         scheduler.schedule(after: limits.accessTimeDelay) { [weak self] in self?.sendAccessTimes() }
     }
 
+    /// The access time to show where the server says `time`: it need not know yet what was noted here.
+    func accessTime(of id: InodeID, onServer time: Timestamp) -> Timestamp {
+        [accessTimesInFlight[id], accessTimes[id]].reduce(time) { time, noted in
+            noted.map { $0.previous == time ? $0.time : time } ?? time
+        }
+    }
+
+    /// The access time is set by hand.
+    func forgetAccess(_ id: InodeID) {
+        accessTimes[id] = nil
+        accessTimesInFlight[id] = nil
+    }
+
     /// Lost with the session, or the connection for long: access times are worth no more.
     func sendAccessTimes() {
         guard !accessTimes.isEmpty else { return }
-        let times = accessTimes.map { AccessTime(inode: $0.key, time: $0.value) }.sorted { $0.inode < $1.inode }
+        let times = accessTimes.values.sorted { $0.inode < $1.inode }
         accessTimes = [:]
+        for time in times { accessTimesInFlight[time.inode] = time }
         metadata.request(.setAccessTimes, isChange: false, { AccessTimesRequest(caller: $0, times: times) }) {
-            [logger] reply in
+            [self] reply in
+            for time in times where accessTimesInFlight[time.inode] == time { accessTimesInFlight[time.inode] = nil }
             if reply.status != .ok { logger.debug("access times were not kept: \(reply.status)") }
         }
     }

@@ -18,7 +18,7 @@ extension Client {
     /// Errors: `.fileTooLarge` past the longest file, `.noSpace`, `.quota`.
     package func allocate(
         _ id: InodeID, _ allocation: Allocation, offset: UInt64, length: UInt64, keepsSize: Bool,
-        completion: @escaping Completion<Void>
+        by writer: Writer = .privileged, completion: @escaping Completion<Void>
     ) {
         let inode = inodes.inode(id)
         withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
@@ -29,7 +29,7 @@ extension Client {
             let limit = inode.attributes.sizeMax
             guard offset <= limit, length <= limit - offset else { return finish(.failure(.fileTooLarge)) }
             let range = offset..<offset + length
-            dropCapability(of: inode) { [self] result in
+            dropPrivileges(of: inode, for: writer) { [self] result in
                 if case .failure(let error) = result { return finish(.failure(error)) }
                 allocate(allocation, range, of: inode, keepsSize: keepsSize, finish)
             }
@@ -44,14 +44,14 @@ extension Client {
             return checkSpace(for: range, of: inode) { [self] result in
                 if case .failure = result { return finish(result) }
                 reserveLength(to: range.upperBound, of: inode) { [self] result in
-                    if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: false) }
+                    if case .success = result { allocated(inode, range, keepsSize: keepsSize, makesHole: false) }
                     finish(result)
                 }
             }
         }
         withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
             let finishExclusive: Completion<Void> = { [self] result in
-                if case .success = result { allocated(inode, range, keepsSize: keepsSize, changesContent: true) }
+                if case .success = result { allocated(inode, range, keepsSize: keepsSize, makesHole: true) }
                 endExclusiveUse(of: inode)
                 finish(result)
             }
@@ -70,13 +70,13 @@ extension Client {
         reserve(upTo: end, for: inode, completion: completion)
     }
 
-    /// Size and times after it.
-    private func allocated(_ inode: Inode, _ range: Range<UInt64>, keepsSize: Bool, changesContent: Bool) {
+    /// Size and times after it. The modify time changes in any case, as on local disks.
+    private func allocated(_ inode: Inode, _ range: Range<UInt64>, keepsSize: Bool, makesHole: Bool) {
         let now = scheduler.wallClock
         let grows = !keepsSize && range.upperBound > inode.attributes.size
         if grows { inode.attributes.size = range.upperBound }
-        if grows || changesContent { inode.ledger.noteHole() }
-        if grows || changesContent { inode.attributes.modifyTime = now }
+        if grows || makesHole { inode.ledger.noteHole() }
+        inode.attributes.modifyTime = now
         inode.attributes.changeTime = now
         inode.needsCommit = true
         startWriteBehind(of: inode)

@@ -25,18 +25,27 @@ extension Client {
 
     /// chmod(2), chown(2), truncate(2), utimensat(2).
     package func setAttributes(
-        of id: InodeID, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>
+        of id: InodeID, _ change: AttributeChange, by writer: Writer = .privileged,
+        completion: @escaping Completion<FileAttributes>
     ) {
         let inode = inodes.inode(id)
-        if let size = change.size { return truncate(inode, to: size, change, completion: completion) }
-        setOnServer(inode, change, completion: completion)
+        if let size = change.size { return truncate(inode, to: size, change, by: writer, completion: completion) }
+        guard case .ordinary = writer, change.uid != nil || change.gid != nil else {
+            return setOnServer(inode, change, completion: completion)
+        }
+        attributes(of: id) { [self] result in
+            guard case .success(let attributes) = result else { return completion(result) }
+            var change = change
+            change.take(writer.permissionsLeft(attributes))
+            setOnServer(inode, change, completion: completion)
+        }
     }
 
     func setOnServer(_ inode: Inode, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
-        if change.accessTime != nil { accessTimes[inode.id] = nil }
+        if change.accessTime != nil { forgetAccess(inode.id) }
         let isExtended = change.changesExtendedAttributes
         if isExtended { beginExtendedAttributeChange(of: inode) }
         metadata.request(
@@ -45,7 +54,11 @@ extension Client {
             if isExtended { endExtendedAttributeChange(of: inode) }
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
-            case .failure(let status): completion(.failure(status.fileError))
+            case .failure(let status):
+                guard status == .failed(.notFound), let gone = changeGone(inode.id, change) else {
+                    return completion(.failure(status.fileError))
+                }
+                completion(.success(gone))
             }
         }
     }

@@ -12,9 +12,10 @@ extension Client {
     /// node; the rest goes through here. Holes stay holes where whole chunks are copied.
     ///
     /// Errors: `.invalidArgument` for ranges of one file that overlap, `.fileTooLarge`.
+    /// - Parameter keepsAccessTime: O_NOATIME on the source: the access does not count.
     package func copy(
         from sourceID: InodeID, at sourceOffset: UInt64, to targetID: InodeID, at targetOffset: UInt64, count: UInt64,
-        completion: @escaping Completion<Int>
+        keepsAccessTime: Bool = false, by writer: Writer = .privileged, completion: @escaping Completion<Int>
     ) {
         let source = inodes.inode(sourceID)
         let target = inodes.inode(targetID)
@@ -26,7 +27,7 @@ extension Client {
             target.awaited -= 1
             completion(result)
         }
-        withBoth(source, target, failure: { end(.failure($0)) }) { [self] done in
+        withBoth(source, target, writer, failure: { end(.failure($0)) }) { [self] done in
             let finish: Completion<Int> = { result in
                 end(result)
                 done()
@@ -41,20 +42,24 @@ extension Client {
             let job = CopyJob(
                 source: source, target: target, from: sourceOffset, to: targetOffset,
                 count: min(count, Client.copyBytesMax, limit - targetOffset))
-            copyParts(job, job.parts[...], copied: 0, finish)
+            copyParts(job, job.parts[...], copied: 0) { [self] result in
+                // After the writes, which count first if both are one file.
+                if case .success = result, !keepsAccessTime { noteAccess(source) }
+                finish(result)
+            }
         }
     }
 
     /// A read lease on the source, the write lease and exclusive use of the target; the lower inode first, or copies in
     /// opposite directions would wait for each other.
     private func withBoth(
-        _ source: Inode, _ target: Inode, failure: @escaping (FileError) -> Void,
+        _ source: Inode, _ target: Inode, _ writer: Writer, failure: @escaping (FileError) -> Void,
         _ body: @escaping (_ done: @escaping () -> Void) -> Void
     ) {
         let lockTarget: (@escaping (FileError) -> Void, @escaping (@escaping () -> Void) -> Void) -> Void = {
             [self] failure, body in
             withLease(.write, on: target, failure: failure) { [self] done in
-                dropCapability(of: target) { [self] result in
+                dropPrivileges(of: target, for: writer) { [self] result in
                     let fail: (FileError) -> Void = { error in
                         failure(error)
                         done()

@@ -40,7 +40,7 @@ extension Client {
         if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
             inode.reservedSize = attributes.reservedSize
         }
-        if let time = accessTimes[inode.id] { merged.accessTime = max(merged.accessTime, time) }
+        merged.accessTime = accessTime(of: inode.id, onServer: attributes.accessTime)
         inode.attributes = merged
         inode.serverSize = attributes.size
         inode.attributesAreOld = false

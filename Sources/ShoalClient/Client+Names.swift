@@ -82,15 +82,19 @@ extension Client {
     // MARK: Listing
 
     /// Entries after the cookie `after`, at most `limit`, with attributes and leases if asked for.
+    ///
+    /// - Parameters:
+    ///   - before: What the reply to the listing's first request said; 0 in that one.
+    ///   - keepsAccessTime: O_NOATIME: the access does not count.
     package func readDirectory(
-        _ id: InodeID, after: UInt64, limit: Int, withAttributes: Bool,
+        _ id: InodeID, after: UInt64, before: UInt64, limit: Int, withAttributes: Bool, keepsAccessTime: Bool = false,
         completion: @escaping Completion<ReadDirectoryReply>
     ) {
         metadata.request(
             .readDirectory, isChange: false,
             {
                 ReadDirectoryRequest(
-                    caller: $0, inode: id, after: after,
+                    caller: $0, inode: id, after: after, before: before,
                     limit: UInt32(min(limit, Int(ReadDirectoryRequest.entriesMax))),
                     withAttributes: withAttributes)
             }
@@ -98,7 +102,7 @@ extension Client {
             switch reply.decode(ReadDirectoryReply.self) {
             case .success(let listing):
                 learn(listing, of: id, after: after)
-                if after == 0 { noteAccess(id) }
+                if !keepsAccessTime { noteAccess(id) }
                 completion(.success(listing))
             case .failure(let status): completion(.failure(status.fileError))
             }

@@ -7,9 +7,10 @@ extension Client {
     /// read the file elsewhere keep their caches until something is written.
     /// - Parameters:
     ///   - truncates: O_TRUNC: takes the write lease, and sets the size to 0.
-    ///   - clearsSetID: with O_TRUNC, the caller may not keep the file's set-ID bits.
+    ///   - writer: who opens, which matters with O_TRUNC.
     package func open(
-        _ id: InodeID, truncates: Bool, clearsSetID: Bool = false, completion: @escaping Completion<FileAttributes>
+        _ id: InodeID, truncates: Bool, by writer: Writer = .privileged,
+        completion: @escaping Completion<FileAttributes>
     ) {
         let inode = inodes.inode(id)
         // Counted before the lease is there, so that it cannot be given back in between.
@@ -21,7 +22,7 @@ extension Client {
         if truncates {
             var change = AttributeChange()
             change.size = 0
-            return truncate(inode, to: 0, change, clearsSetID: clearsSetID) { result in
+            return truncate(inode, to: 0, change, by: writer) { result in
                 switch result {
                 case .success(let attributes): completion(.success(attributes))
                 case .failure(let error): fail(error)

@@ -21,9 +21,10 @@ extension Client {
         _ inode: Inode, _ offset: UInt64, _ length: Int, _ keepsAccessTime: Bool,
         completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
+        // At the end of the file too, where there is nothing to read.
+        if !keepsAccessTime { noteAccess(inode) }
         let size = inode.attributes.size
         guard offset < size, length > 0 else { return completion(.success([])) }
-        if !keepsAccessTime { noteAccess(inode) }
         let range = offset..<min(size, offset + UInt64(length))
         readAhead(range, of: inode)
         withPages(range, of: inode, failure: { completion(.failure($0)) }) { [self] in

@@ -69,6 +69,8 @@ extension Client {
             return
         }
         inode.attributes.linkCount = 0
+        // Whoever has it open sees that too; what was written here just before may be later by this machine's clock.
+        inode.attributes.changeTime = max(inode.attributes.changeTime, removal.removed.changeTime)
         if removal.isOrphan {
             inode.isOrphan = true
             if inode.grant.mode == .none { inode.grant = removal.grant }

@@ -46,6 +46,27 @@ extension Client {
         goneAttributes[attributes.inode] = attributes
     }
 
+    /// fchmod(2) and the like of what is gone, a directory or a FIFO that a process has open still.
+    /// - Returns: nil if this mount does not know it.
+    func changeGone(_ id: InodeID, _ change: AttributeChange) -> FileAttributes? {
+        guard var attributes = goneAttributes[id] else { return nil }
+        if change.uid != nil || change.gid != nil {
+            attributes.mode =
+                attributes.mode & FileKind.mask
+                | (attributes.permissionsWithoutSetID ?? attributes.permissions)
+        }
+        if let permissions = change.permissions {
+            attributes.mode = attributes.mode & FileKind.mask | permissions & 0o7777
+        }
+        attributes.uid = change.uid ?? attributes.uid
+        attributes.gid = change.gid ?? attributes.gid
+        attributes.accessTime = change.accessTime ?? attributes.accessTime
+        attributes.modifyTime = change.modifyTime ?? attributes.modifyTime
+        attributes.changeTime = scheduler.wallClock
+        goneAttributes[id] = attributes
+        return attributes
+    }
+
     /// The kernel has no use for the inode any more.
     package func forgotten(_ id: InodeID) { goneAttributes[id] = nil }
 }

@@ -44,6 +44,7 @@ extension Client {
     func sessionLost() {
         view.reconnectAll()
         accessTimes = [:]
+        accessTimesInFlight = [:]
         loseLocks()
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }

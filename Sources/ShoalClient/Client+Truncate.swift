@@ -4,9 +4,8 @@ import ShoalWire
 
 extension Client {
     /// Sets the size (truncate(2)), with any other attributes of `change` in the same step.
-    /// - Parameter clearsSetID: the caller may not keep the file's set-ID bits (it has no CAP_FSETID).
     func truncate(
-        _ inode: Inode, to size: UInt64, _ change: AttributeChange, clearsSetID: Bool = false,
+        _ inode: Inode, to size: UInt64, _ change: AttributeChange, by writer: Writer,
         completion: @escaping Completion<FileAttributes>
     ) {
         guard size <= Geometry.fileBytesMax else { return completion(.failure(.fileTooLarge)) }
@@ -21,7 +20,7 @@ extension Client {
             }
             withExclusiveUse(of: inode, failure: { finish(.failure($0)) }) { [self] in
                 var change = change
-                if clearsSetID { change.permissions = change.permissions ?? inode.attributes.permissionsWithoutSetID }
+                change.take(writer.permissionsLeft(inode.attributes))
                 shrinkOrGrow(inode, to: size, change) { [self] result in
                     endExclusiveUse(of: inode)
                     finish(result)

@@ -14,18 +14,15 @@ extension Client {
     /// nodes after a `flush`, and on disks after an `fsync`. Waits while too many bytes are dirty.
     ///
     /// Completes with fewer bytes only where the longest possible file ends; past it with `.fileTooLarge`.
-    /// - Parameter clearsSetID: the writer may not keep the file's set-ID bits (it has no CAP_FSETID).
     package func write(
-        _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, clearsSetID: Bool = false,
+        _ id: InodeID, _ place: WritePlace, _ bytes: UnsafeRawBufferPointer, by writer: Writer = .privileged,
         completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
-        if clearsSetID, !mayRead(inode) || inode.attributes.permissionsWithoutSetID != nil {
-            return writeClearingSetID(inode, place, Array(bytes), completion)
-        }
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            hasNoCapability(inode), let range = validated(place, bytes.count, inode),
-            edgesAreCached(range, of: inode), range.isEmpty || !mustReserve(range.upperBound, of: inode)
+            hasNoCapability(inode), writer.permissionsLeft(inode.attributes) == nil,
+            let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode),
+            range.isEmpty || !mustReserve(range.upperBound, of: inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
@@ -37,33 +34,11 @@ extension Client {
                 done()
             }
             let sequence = inode.grant.sequence
-            dropCapability(of: inode) { [self] result in
+            dropPrivileges(of: inode, for: writer) { [self] result in
                 switch result {
                 case .success: storeWithEdges(copy, place, inode, sequence, finish)
                 case .failure(let error): finish(.failure(error))
                 }
-            }
-        }
-    }
-
-    /// Under the write lease the mode is what the server has, and nobody else changes it until the bits are gone.
-    private func writeClearingSetID(
-        _ inode: Inode, _ place: WritePlace, _ bytes: [UInt8], _ completion: @escaping Completion<Int>
-    ) {
-        withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
-            let finish: Completion<Int> = { result in
-                completion(result)
-                done()
-            }
-            let sequence = inode.grant.sequence
-            guard let permissions = inode.attributes.permissionsWithoutSetID else {
-                return storeWithEdges(bytes, place, inode, sequence, finish)
-            }
-            var change = AttributeChange()
-            change.permissions = permissions
-            setOnServer(inode, change) { [self] result in
-                if case .failure(let error) = result { return finish(.failure(error)) }
-                storeWithEdges(bytes, place, inode, sequence, finish)
             }
         }
     }

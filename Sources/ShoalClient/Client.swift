@@ -32,8 +32,9 @@ package final class Client {
     var nameCount = 0
     /// Makes the kernel write back and drop its pages of ranges of a file, then calls back; nil without a kernel.
     package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
-    /// Access times that the server does not know yet.
-    var accessTimes: [InodeID: Timestamp] = [:]
+    /// Access times to send, and those that are on their way.
+    var accessTimes: [InodeID: AccessTime] = [:]
+    var accessTimesInFlight: [InodeID: AccessTime] = [:]
     /// Inodes with a pin that are not open.
     var lingering: [InodeID: Inode] = [:]
     /// Inodes that are gone, as they were last.

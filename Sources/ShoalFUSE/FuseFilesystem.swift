@@ -71,8 +71,8 @@ package protocol FuseFilesystem: AnyObject {
     /// copy_file_range(2), both files of this mount; fewer bytes than `count` may be copied, 0 only at the source's
     /// end. `targetFlags` are those of the open target.
     func copy(
-        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
-        targetFlags: FuseOpenFlags, reply: FuseWriteReply)
+        from source: InodeID, sourceHandle: FuseFileHandle, sourceOffset: UInt64, to target: InodeID,
+        targetOffset: UInt64, count: Int, targetFlags: FuseOpenFlags, reply: FuseWriteReply)
     /// A descriptor of the file was closed; called once per close(2), whose result is the reply. The record locks of
     /// `owner`, the process, end.
     func flush(_ inode: InodeID, handle: FuseFileHandle, owner: LockOwner, reply: FuseEmptyReply)
@@ -94,7 +94,7 @@ package protocol FuseFilesystem: AnyObject {
         _ mode: LockMode?, of inode: InodeID, handle: FuseFileHandle, owner: LockOwner, waits: Bool,
         reply: FuseEmptyReply)
 
-    func openDirectory(_ inode: InodeID, reply: FuseOpenReply)
+    func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply)
     /// Adds the dots and then the entries that follow `cookie` to `reply` until it is full or there are no more.
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply)
@@ -143,8 +143,8 @@ extension FuseFilesystem {
     }
 
     package func copy(
-        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
-        targetFlags: FuseOpenFlags, reply: FuseWriteReply
+        from source: InodeID, sourceHandle: FuseFileHandle, sourceOffset: UInt64, to target: InodeID,
+        targetOffset: UInt64, count: Int, targetFlags: FuseOpenFlags, reply: FuseWriteReply
     ) {
         reply.error(.notImplemented)
     }

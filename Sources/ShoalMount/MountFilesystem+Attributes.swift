@@ -20,7 +20,7 @@ extension MountFilesystem {
         let now = client.wallClock
         wanted.accessTime = change.accessTime.map { time($0, now) }
         wanted.modifyTime = change.modifyTime.map { time($0, now) }
-        client.setAttributes(of: inode, wanted, completion: finish(reply))
+        client.setAttributes(of: inode, wanted, by: writer(of: reply.request), completion: finish(reply))
     }
 
     private func time(_ time: FuseAttributeChange.Time, _ now: Timestamp) -> Timestamp {

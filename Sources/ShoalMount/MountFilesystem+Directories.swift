@@ -4,18 +4,22 @@ import ShoalTypes
 import ShoalWire
 
 extension MountFilesystem {
-    func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
-        reply.opened(handle(of: inode))
+    func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
+        let handle = nextHandle()
+        if reply.opened(handle) { listings[handle] = Listing(keepsAccessTime: flags.keepsAccessTime) }
     }
 
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply
     ) {
+        let open = listings[handle]
         client.readDirectory(
-            inode, after: cookie.rawValue, limit: reply.entriesMax, withAttributes: reply.wantsAttributes
-        ) { result in
+            inode, after: cookie.rawValue, before: open?.bound(after: cookie) ?? 0, limit: reply.entriesMax,
+            withAttributes: reply.wantsAttributes, keepsAccessTime: open?.keepsAccessTime ?? false
+        ) { [self] result in
             switch result {
             case .success(let listing):
+                listings[handle]?.before = listing.before
                 reply.addDots(parent: listing.parent)
                 for entry in listing.entries {
                     let next = FuseDirectoryCookie(entry.cookie)
@@ -33,7 +37,10 @@ extension MountFilesystem {
         }
     }
 
-    func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) { reply.done() }
+    func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
+        listings[handle] = nil
+        reply.done()
+    }
 
     func synchronizeDirectory(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply) {
         client.syncMetadata(completion: finish(reply))

@@ -30,9 +30,7 @@ extension MountFilesystem {
     /// groups are looked up only where they matter; being root stands for CAP_FSETID.
     private func losesSetGroupID(_ attributes: FileAttributes, _ request: FuseRequest) -> Bool {
         guard attributes.mode & 0o2000 != 0 else { return false }
-        let caller = request.caller
-        return caller.uid != 0 && caller.gid != attributes.gid
-            && !request.supplementaryGroups.contains(attributes.gid)
+        return request.caller.losesSetID && !isMember(of: attributes.gid, request)
     }
 
     func getExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseExtendedAttributeReply) {

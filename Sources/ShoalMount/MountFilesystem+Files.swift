@@ -4,11 +4,12 @@ import ShoalTypes
 
 extension MountFilesystem {
     func open(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
-        open(inode, flags, for: reply.request.caller) { [self] result in
+        open(inode, flags, for: writer(of: reply.request)) { [self] result in
             switch result {
             case .success:
-                let isTaken = reply.opened(nextHandle(), options: MountFilesystem.openOptions)
-                if !isTaken { release(inode, flags) { _ in } }
+                let handle = nextHandle()
+                let isTaken = reply.opened(handle, options: MountFilesystem.openOptions)
+                opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
             }
         }
@@ -20,10 +21,10 @@ extension MountFilesystem {
     }
 
     private func open(
-        _ inode: InodeID, _ flags: FuseOpenFlags, for caller: FuseCaller,
+        _ inode: InodeID, _ flags: FuseOpenFlags, for writer: Writer,
         completion: @escaping Completion<FileAttributes>
     ) {
-        client.open(inode, truncates: flags.isTruncate, clearsSetID: caller.losesSetID) { [self] result in
+        client.open(inode, truncates: flags.isTruncate, by: writer) { [self] result in
             guard case .success = result, flags.isReadWrite else { return completion(result) }
             client.expectStores(inode) { completion(result) }
         }
@@ -73,7 +74,7 @@ extension MountFilesystem {
                 // ESTALE: the kernel looks the name up, follows it or checks that the caller may open it. Neither it
                 // nor we have done that.
                 guard found.kind == .regular, creation.caller.uid == 0 else { return creation.reply.error(.stale) }
-                open(found.inode, creation.flags, for: creation.caller) { [self] result in
+                open(found.inode, creation.flags, for: writer(of: creation.reply.request)) { [self] result in
                     switch result {
                     case .success(let attributes): created(attributes, creation)
                     case .failure(.notFound): createAgain(creation)
@@ -91,8 +92,15 @@ extension MountFilesystem {
     }
 
     private func created(_ attributes: FileAttributes, _ creation: Creation) {
-        let isTaken = creation.reply.created(attributes, nextHandle(), options: MountFilesystem.openOptions)
-        if !isTaken { release(attributes.inode, creation.flags) { _ in } }
+        let handle = nextHandle()
+        let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
+        opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
+    }
+
+    /// - Parameter isTaken: false if the kernel gave the open up: it will not release it.
+    private func opened(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, isTaken: Bool) {
+        guard isTaken else { return release(inode, flags) { _ in } }
+        if flags.keepsAccessTime { keepAccessTime.insert(handle) }
     }
 
     func read(
@@ -124,8 +132,8 @@ extension MountFilesystem {
         reply: FuseWriteReply
     ) {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
-        let clearsSetID = reply.request.caller.losesSetID
-        client.write(inode, flags.isAppend ? .end : .at(offset), bytes, clearsSetID: clearsSetID) { [self] result in
+        let writer = writer(of: reply.request)
+        client.write(inode, flags.isAppend ? .end : .at(offset), bytes, by: writer) { [self] result in
             switch result {
             case .success(let count) where flags.isSynchronous:
                 client.sync(inode) { result in
@@ -157,6 +165,7 @@ extension MountFilesystem {
     }
 
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
+        keepAccessTime.remove(handle)
         client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
         release(inode, flags, completion: finish(reply))
     }

@@ -27,15 +27,17 @@ extension MountFilesystem {
         }
         client.allocate(
             inode, kind, offset: offset, length: length, keepsSize: allocation.contains(.keepSize),
-            completion: finish(reply))
+            by: writer(of: reply.request), completion: finish(reply))
     }
 
     func copy(
-        from source: InodeID, sourceOffset: UInt64, to target: InodeID, targetOffset: UInt64, count: Int,
-        targetFlags: FuseOpenFlags, reply: FuseWriteReply
+        from source: InodeID, sourceHandle: FuseFileHandle, sourceOffset: UInt64, to target: InodeID,
+        targetOffset: UInt64, count: Int, targetFlags: FuseOpenFlags, reply: FuseWriteReply
     ) {
-        client.copy(from: source, at: sourceOffset, to: target, at: targetOffset, count: UInt64(max(0, count))) {
-            [self] result in
+        client.copy(
+            from: source, at: sourceOffset, to: target, at: targetOffset, count: UInt64(max(0, count)),
+            keepsAccessTime: keepAccessTime.contains(sourceHandle), by: writer(of: reply.request)
+        ) { [self] result in
             switch result {
             case .success(let count) where targetFlags.isSynchronous:
                 client.sync(target) { result in

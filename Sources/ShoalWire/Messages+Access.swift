@@ -4,14 +4,17 @@ import ShoalTypes
 package struct AccessTime: Hashable, Sendable {
     package var inode: InodeID
     package var time: Timestamp
-    package init(inode: InodeID, time: Timestamp) {
+    /// What the reader took for the access time until then.
+    package var previous: Timestamp
+    package init(inode: InodeID, time: Timestamp, previous: Timestamp) {
         self.inode = inode
         self.time = time
+        self.previous = previous
     }
 }
 
-/// Moves access times forward; changes nothing else, and recalls no lease. Inodes that are gone are passed over. The
-/// reply is empty.
+/// Sets access times; changes nothing else, and recalls no lease. Inodes that are gone are passed over, and those whose
+/// access time is not `previous` any more: another reader was first, or it was set by hand. The reply is empty.
 package struct AccessTimesRequest: WireMessage, Equatable {
     package static let entriesMax = 512
     package var caller = Caller()
@@ -23,10 +26,11 @@ package struct AccessTimesRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
-        let blank = AccessTime(inode: InodeID(0), time: Timestamp())
-        coder.list(&times, max: Self.entriesMax, minimumBytes: 20, blank: blank) {
+        let blank = AccessTime(inode: InodeID(0), time: Timestamp(), previous: Timestamp())
+        coder.list(&times, max: Self.entriesMax, minimumBytes: 32, blank: blank) {
             $0.number(&$1.inode)
             $0.timestamp(&$1.time)
+            $0.timestamp(&$1.previous)
         }
     }
 }

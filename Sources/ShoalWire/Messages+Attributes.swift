@@ -15,6 +15,12 @@ package struct AttributeChange: Hashable, Sendable {
     package var modifyTime: Timestamp?
     package init() {}
 
+    /// With only those permissions that are in `permissions` too, unless that is nil.
+    package mutating func take(_ permissionsLeft: UInt32?) {
+        guard let permissionsLeft else { return }
+        permissions = (permissions ?? permissionsLeft) & permissionsLeft
+    }
+
     /// Permissions are written into an ACL; an owner, a group and a size take the capabilities.
     package var changesExtendedAttributes: Bool { permissions != nil || uid != nil || gid != nil || size != nil }
 }

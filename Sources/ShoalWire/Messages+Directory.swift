@@ -5,16 +5,20 @@ package struct ReadDirectoryRequest: WireMessage, Equatable {
     package var inode = InodeID(0)
     /// Entries with a cookie above this one; 0 from the start. Cookies are handed out in ascending order, never reused.
     package var after: UInt64 = 0
+    /// Entries with a cookie below this one: what `ReadDirectoryReply.before` said at the listing's start. 0 at the
+    /// start, for every name there is then.
+    package var before: UInt64 = 0
     /// 1...`entriesMax`.
     package var limit: UInt32 = 256
     /// With attributes and a read lease on every entry where nobody is in the way.
     package var withAttributes = false
     package static let entriesMax: UInt32 = 1024
     package init() {}
-    package init(caller: Caller, inode: InodeID, after: UInt64, limit: UInt32, withAttributes: Bool) {
+    package init(caller: Caller, inode: InodeID, after: UInt64, before: UInt64, limit: UInt32, withAttributes: Bool) {
         self.caller = caller
         self.inode = inode
         self.after = after
+        self.before = before
         self.limit = limit
         self.withAttributes = withAttributes
     }
@@ -22,6 +26,7 @@ package struct ReadDirectoryRequest: WireMessage, Equatable {
         coder.caller(&caller)
         coder.number(&inode)
         coder.integer(&after)
+        coder.integer(&before)
         coder.integer(&limit)
         coder.boolean(&withAttributes)
     }
@@ -51,13 +56,18 @@ package struct DirectoryEntry: Hashable, Sendable {
 
 package struct ReadDirectoryReply: WireMessage, Equatable {
     package var entries: [DirectoryEntry] = []
+    /// The directory has no entry after these, whether the listing goes that far or not.
     package var isEnd = false
+    /// Where the listing ends: the request's `before`, or above every cookie that had been handed out. Names that are
+    /// made from then on have higher ones, so that a listing of a directory that keeps growing ends.
+    package var before: UInt64 = 0
     /// The directory that contains this one, for `..`.
     package var parent = InodeID(0)
     package init() {}
-    package init(entries: [DirectoryEntry], isEnd: Bool, parent: InodeID) {
+    package init(entries: [DirectoryEntry], isEnd: Bool, before: UInt64, parent: InodeID) {
         self.entries = entries
         self.isEnd = isEnd
+        self.before = before
         self.parent = parent
     }
     package mutating func code(_ coder: inout WireCoder) {
@@ -72,6 +82,7 @@ package struct ReadDirectoryReply: WireMessage, Equatable {
             coder.grant(&entry.grant)
         }
         coder.boolean(&isEnd)
+        coder.integer(&before)
         coder.number(&parent)
     }
 }

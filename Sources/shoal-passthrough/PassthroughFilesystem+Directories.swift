@@ -3,7 +3,7 @@ import ShoalFUSE
 import ShoalTypes
 
 extension PassthroughFilesystem {
-    func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
+    func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
         do throws(FileError) {
             let stream = Unmanaged.passRetained(try DirectoryStream(descriptor: descriptor(inode)))
             let handle = FuseFileHandle(UInt64(UInt(bitPattern: stream.toOpaque())))

@@ -26,7 +26,9 @@ struct DirectoryPaths {
     private mutating func find(_ directory: InodeID) throws(PathError) -> String? {
         guard let parent = try page(of: directory, after: 0, limit: 1)?.parent else { return nil }
         var cookie: UInt64 = 0
-        while let page = try page(of: parent, after: cookie, limit: 1024) {
+        var bound: UInt64 = 0
+        while let page = try page(of: parent, after: cookie, before: bound, limit: 1024) {
+            bound = page.before
             if let entry = page.entries.first(where: { $0.inode == directory }) {
                 return try path(of: entry.name, in: parent)
             }
@@ -36,10 +38,13 @@ struct DirectoryPaths {
         return nil
     }
 
-    private func page(of directory: InodeID, after: UInt64, limit: Int) throws(PathError) -> ReadDirectoryReply? {
+    private func page(
+        of directory: InodeID, after: UInt64, before: UInt64 = 0, limit: Int
+    ) throws(PathError) -> ReadDirectoryReply? {
         do {
             let page: ReadDirectoryReply = try remote.wait("/") {
-                $0.readDirectory(directory, after: after, limit: limit, withAttributes: false, completion: $1)
+                $0.readDirectory(
+                    directory, after: after, before: before, limit: limit, withAttributes: false, completion: $1)
             }
             return page
         } catch {

@@ -7,11 +7,12 @@ extension RemoteFilesystem {
     func list(_ directory: InodeID, _ path: String) throws(PathError) -> [(name: FileName, attributes: FileAttributes)]
     {
         var found: [(FileName, FileAttributes)] = []
-        var cookie: UInt64 = 0
+        var (cookie, bound): (UInt64, UInt64) = (0, 0)
         while true {
-            let after = cookie
+            let (after, before) = (cookie, bound)
             let reply: ReadDirectoryReply = try wait(path) {
-                $0.readDirectory(directory, after: after, limit: 1024, withAttributes: true, completion: $1)
+                $0.readDirectory(
+                    directory, after: after, before: before, limit: 1024, withAttributes: true, completion: $1)
             }
             for entry in reply.entries {
                 // Absent while another mount writes the file: ask, and its writer is asked.
@@ -22,7 +23,7 @@ extension RemoteFilesystem {
                 }
             }
             guard !reply.isEnd, let last = reply.entries.last else { break }
-            cookie = last.cookie
+            (cookie, bound) = (last.cookie, reply.before)
         }
         return found.sorted { $0.0 < $1.0 }
     }

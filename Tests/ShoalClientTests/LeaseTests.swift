@@ -75,7 +75,9 @@ struct LeaseTests {
         #expect(try cluster.lookup(a, "y") == x)
         #expect(try cluster.lookup(b, "x") == nil)
         #expect(try cluster.lookup(b, "y") == x)
-        _ = try cluster.wait { a.readDirectory(.root, after: 0, limit: 100, withAttributes: true, completion: $0) }
+        _ = try cluster.wait {
+            a.readDirectory(.root, after: 0, before: 0, limit: 100, withAttributes: true, completion: $0)
+        }
         #expect(try cluster.lookup(a, "z") == nil)
         let z = try cluster.create(b, "z")
         #expect(try cluster.lookup(a, "z") == z)
@@ -93,12 +95,87 @@ struct LeaseTests {
         for name in ["p", "q", "r"] { _ = try cluster.create(a, name) }
         #expect(try cluster.lookup(a, "x") == x)
         let first = try cluster.wait {
-            a.readDirectory(.root, after: 0, limit: 2, withAttributes: false, completion: $0)
+            a.readDirectory(.root, after: 0, before: 0, limit: 2, withAttributes: false, completion: $0)
         }
         #expect(throws: FileError.exists) { _ = try cluster.create(a, "x") }
         let cookie = try #require(first.entries.last).cookie
-        _ = try cluster.wait { a.readDirectory(.root, after: cookie, limit: 9, withAttributes: false, completion: $0) }
+        _ = try cluster.wait {
+            a.readDirectory(.root, after: cookie, before: first.before, limit: 9, withAttributes: false, completion: $0)
+        }
         #expect(try cluster.lookup(a, "x") == x)
+    }
+
+    @Test("A listing that was begun before others made names is not taken for all there is when it ends")
+    func boundedListing() throws {
+        let cluster = try Cluster()
+        let (a, b) = (try cluster.client("a"), try cluster.client("b"))
+        for name in ["p", "q", "r"] { _ = try cluster.create(a, name) }
+        func list(after: UInt64, before: UInt64, limit: Int) throws -> ReadDirectoryReply {
+            try cluster.wait {
+                a.readDirectory(
+                    .root, after: after, before: before, limit: limit, withAttributes: false, completion: $0)
+            }
+        }
+        let old = try list(after: 0, before: 0, limit: 2)
+        let x = try cluster.create(b, "x")
+        // A name that nobody has: this asks for the lease again.
+        #expect(try cluster.lookup(a, "y") == nil)
+        // A second listing comes, under the new lease, to where the first one goes on.
+        let second = try list(after: 0, before: 0, limit: 2)
+        let cookie = try #require(old.entries.last).cookie
+        #expect(try #require(second.entries.last).cookie == cookie)
+        #expect(try list(after: cookie, before: old.before, limit: 9).entries.map { "\($0.name)" } == ["r"])
+        #expect(try cluster.lookup(a, "x") == x)
+    }
+
+    @Test("What was removed and is open still can be looked at and changed by the mount that removed it")
+    func changeRemoved() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let fifo = Client.NewFile(mode: FileKind.fifo.rawValue | 0o600, uid: 1, gid: 2)
+        let made = try cluster.wait { a.create(.root, named("p"), fifo, completion: $0) }
+        try cluster.wait { a.unlink(.root, named("p"), completion: $0) }
+        var change = AttributeChange()
+        change.permissions = 0o4711
+        _ = try cluster.wait { a.setAttributes(of: made.inode, change, completion: $0) }
+        change.permissions = nil
+        change.gid = 7
+        change.modifyTime = Timestamp(seconds: 5)
+        let changed = try cluster.wait { a.setAttributes(of: made.inode, change, completion: $0) }
+        #expect((changed.permissions, changed.uid, changed.gid, changed.linkCount) == (0o711, 1, 7, 0))
+        #expect(changed.modifyTime == Timestamp(seconds: 5))
+        #expect(try cluster.wait { a.attributes(of: made.inode, completion: $0) } == changed)
+        a.forgotten(made.inode)
+        #expect(throws: FileError.notFound) {
+            try cluster.wait { a.setAttributes(of: made.inode, change, completion: $0) }
+        }
+    }
+
+    @Test("An access that is on its way to the server is not unseen by an answer from before it")
+    func accessInFlight() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let id = try cluster.create(a, "f")
+        try cluster.write(a, id, .at(0), pattern(10, 1))
+        var change = AttributeChange()
+        // In the future, and before the modify time: an access takes its place all the same.
+        change.accessTime = Timestamp(seconds: 1 << 40)
+        change.modifyTime = Timestamp(seconds: 1 << 41)
+        _ = try cluster.wait { a.setAttributes(of: id, change, completion: $0) }
+        _ = try cluster.read(a, id)
+        let read = try cluster.wait { a.attributes(of: id, completion: $0) }.accessTime
+        #expect(read < Timestamp(seconds: 1 << 40))
+        a.sendAccessTimes()
+        let known = try #require(a.inodes.existing(id))
+        // What an answer brings that the server gave before the access came.
+        var old = known.attributes
+        old.accessTime = Timestamp(seconds: 1 << 40)
+        a.merge(old, into: known)
+        #expect(known.attributes.accessTime == read)
+        cluster.scheduler.run(for: .seconds(2))
+        #expect(a.accessTimesInFlight.isEmpty)
+        let b = try cluster.client("b")
+        #expect(try cluster.wait { b.attributes(of: id, completion: $0) }.accessTime == read)
     }
 
     @Test("Past its limit the client gives cold leases back, and nobody is told a wrong size meanwhile")

@@ -8,7 +8,7 @@ import Testing
 struct TrashTests {
     private func list(_ cluster: Cluster, _ client: Client, _ directory: InodeID) throws -> [FileName] {
         let page: ReadDirectoryReply = try cluster.wait {
-            client.readDirectory(directory, after: 0, limit: 100, withAttributes: true, completion: $0)
+            client.readDirectory(directory, after: 0, before: 0, limit: 100, withAttributes: true, completion: $0)
         }
         return page.entries.map(\.name)
     }

@@ -305,7 +305,7 @@ class MemoryFilesystem: FuseFilesystem, @unchecked Sendable {
         reply.done()
     }
 
-    func openDirectory(_ inode: InodeID, reply: FuseOpenReply) {
+    func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
         note()
         reply.opened(FuseFileHandle(inode.rawValue + 2000))
     }

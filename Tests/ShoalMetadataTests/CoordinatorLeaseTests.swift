@@ -61,26 +61,31 @@ struct CoordinatorLeaseTests {
         #expect(grant.sequence > created.grant.sequence)
     }
 
-    @Test("access times move forward only, change nothing else, and recall nobody's lease")
+    @Test("an access counts if nobody set the access time meanwhile, changes nothing else, and recalls nobody's lease")
     func accessTimes() throws {
         let harness = try CoordinatorHarness()
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
         let before = try a.create("f").attributes
         let granted = try b.granted(before.inode, .read)
-        func read(at seconds: Int64) -> WireStatus? {
+        func read(at seconds: Int64, previous: Timestamp) -> WireStatus? {
             let times = [before.inode, InodeID(before.inode.rawValue + 1)].map {
-                AccessTime(inode: $0, time: Timestamp(seconds: seconds, nanoseconds: 7))
+                AccessTime(inode: $0, time: Timestamp(seconds: seconds, nanoseconds: 7), previous: previous)
             }
             return harness.status(b.send(.setAccessTimes, AccessTimesRequest(caller: b.reader, times: times)))
         }
-        #expect(read(at: 1 << 40) == .ok)
-        #expect(read(at: 1 << 39) == .ok)
+        #expect(read(at: 1 << 40, previous: before.accessTime) == .ok)
+        // Sent twice, or by a reader that came second.
+        #expect(read(at: 1 << 39, previous: before.accessTime) == .ok)
         var expected = before
         expected.accessTime = Timestamp(seconds: 1 << 40, nanoseconds: 7)
         let after = try harness.reply(b.getAttributes(before.inode), as: EntryReply.self)
         #expect(after.attributes == expected)
         #expect(after.grant.sequence == granted.sequence)
         #expect(a.takeRecalls().isEmpty)
+        // A time in the future, set by hand, gives way to the next access.
+        #expect(read(at: 1000, previous: expected.accessTime) == .ok)
+        expected.accessTime = Timestamp(seconds: 1000, nanoseconds: 7)
+        #expect(try harness.reply(b.getAttributes(before.inode), as: EntryReply.self).attributes == expected)
     }
 
     @Test("while a request waits for an inode, nobody else is given a new lease on it")
@@ -257,7 +262,8 @@ struct CoordinatorLeaseTests {
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
         let written = try a.create("written", opensForWriting: true).attributes.inode
         let calm = try a.create("calm").attributes.inode
-        let message = ReadDirectoryRequest(caller: b.reader, inode: .root, after: 0, limit: 10, withAttributes: true)
+        let message = ReadDirectoryRequest(
+            caller: b.reader, inode: .root, after: 0, before: 0, limit: 10, withAttributes: true)
         let listing = try harness.reply(b.send(.readDirectory, message), as: ReadDirectoryReply.self)
         let entries = Dictionary(uniqueKeysWithValues: listing.entries.map { ($0.inode, $0) })
         #expect(entries[written]?.attributes == nil)

@@ -222,7 +222,8 @@ extension CoordinatorModelClient {
     }
 
     private func listDirectory(_ directory: InodeID) {
-        let message = ReadDirectoryRequest(caller: Caller(), inode: directory, after: 0, limit: 8, withAttributes: true)
+        let message = ReadDirectoryRequest(
+            caller: Caller(), inode: directory, after: 0, before: 0, limit: 8, withAttributes: true)
         request(.readDirectory, message, caller: \.caller) { [self] result in
             guard case .success(let bytes) = result else { return }
             for entry in try ReadDirectoryReply(decoding: bytes).entries {

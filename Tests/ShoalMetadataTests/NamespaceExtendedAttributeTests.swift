@@ -81,6 +81,32 @@ struct NamespaceExtendedAttributeTests {
         try shoal.namespace.checkInvariants()
     }
 
+    @Test("a value that is there already, and an ACL that is not there to be removed, are no changes")
+    func nothingChanges() throws {
+        let file = try shoal.create("f")
+        let list = list(6, user: 4, 4, mask: 4, 4)
+        _ = try set(file, "user.a", [1])
+        let made = try set(file, "system.posix_acl_access", list)
+        #expect(try set(file, "user.a", [1]) == made)
+        #expect(try set(file, "user.a", [1], .replace) == made)
+        #expect(try set(file, "system.posix_acl_access", list) == made)
+        #expect(throws: MetadataError.file(.exists)) { try set(file, "user.a", [1], .create) }
+        for (name, isThere) in [("system.posix_acl_default", false), ("system.posix_acl_access", true)] {
+            let request = ExtendedAttributeRequest(
+                caller: Caller(), inode: file, name: try ExtendedAttributeName(name.utf8))
+            #expect(try shoal.needs(RemoveExtendedAttribute(request)).isEmpty == !isThere)
+            let left = try shoal.run(RemoveExtendedAttribute(request)).attributes
+            #expect((left == made) == !isThere)
+        }
+        // The same list, but the mode says something else by now.
+        _ = try set(file, "system.posix_acl_access", ModelList([(1, 6, .max), (4, 4, .max), (32, 4, .max)]).bytes)
+        let changed = try shoal.set(file) { $0.permissions = 0o600 }
+        let back = try set(
+            file, "system.posix_acl_access", ModelList([(1, 6, .max), (4, 4, .max), (32, 4, .max)]).bytes)
+        #expect(back.permissions == 0o644)
+        #expect(back.changeTime > changed.changeTime)
+    }
+
     @Test("an inode has at most 1 MiB of attributes, and names that can be listed; what is refused changes nothing")
     func space() throws {
         let file = try shoal.create("f")
@@ -207,5 +233,9 @@ struct NamespaceExtendedAttributeTests {
             _ = try shoal.set(file, change)
             #expect(try list(file).map(\.name.description) == ["user.a"])
         }
+        let directory = try shoal.directory("d")
+        _ = try set(directory, "security.capability", [1])
+        _ = try shoal.set(directory) { $0.uid = 1 }
+        #expect(try list(directory).map(\.name.description) == ["security.capability"])
     }
 }

@@ -155,12 +155,14 @@ final class NamespaceFixture {
     }
 
     func page(
-        _ inode: InodeID = .root, after: UInt64 = 0, limit: UInt32 = 1024, withAttributes: Bool = false
+        _ inode: InodeID = .root, after: UInt64 = 0, before: UInt64 = 0, limit: UInt32 = 1024,
+        withAttributes: Bool = false
     ) throws -> ReadDirectoryReply {
         try run(
             ReadDirectory(
                 ReadDirectoryRequest(
-                    caller: Caller(), inode: inode, after: after, limit: limit, withAttributes: withAttributes)))
+                    caller: Caller(), inode: inode, after: after, before: before, limit: limit,
+                    withAttributes: withAttributes)))
     }
 
     func names(_ inode: InodeID = .root) throws -> [String] { try page(inode).entries.map { "\($0.name)" } }

@@ -53,6 +53,43 @@ struct NamespaceListingTests {
         #expect(Set(seen).count == 10)
     }
 
+    @Test("a listing of a directory that grows as it is read ends with the names there were; a new one shows all")
+    func growing() throws {
+        let shoal = try NamespaceFixture()
+        for index in 0..<6 { _ = try shoal.create("old\(index)") }
+        let elsewhere = try shoal.directory("elsewhere")
+        _ = try shoal.create("moves in", in: elsewhere)
+        var seen: [String] = []
+        var page = try shoal.page(limit: 2)
+        var round = 0
+        while let last = page.entries.last {
+            seen += page.entries.map { "\($0.name)" }
+            _ = try shoal.create("new\(round)")
+            if round == 0 { _ = try shoal.rename("moves in", in: elsewhere, to: "moved in", into: .root) }
+            // A name that replaces another is there all the time.
+            if round == 1 { _ = try shoal.rename("new0", to: "old5") }
+            page = try shoal.page(after: last.cookie, before: page.before, limit: 2)
+            round += 1
+            #expect(round < 100)
+        }
+        #expect(seen == ["old0", "old1", "old2", "old3", "old4", "old5", "elsewhere"])
+        #expect(!page.isEnd, "the directory goes on, and nobody may take it for wholly known")
+        let again = try shoal.page()
+        #expect(again.isEnd)
+        #expect(Set(again.entries.map { "\($0.name)" }) == Set(seen + ["moved in", "new1", "new2", "new3"]))
+    }
+
+    @Test("the bound of a listing stays good when the server starts anew")
+    func boundAfterRestart() throws {
+        let shoal = try NamespaceFixture()
+        for index in 0..<4 { _ = try shoal.create("old\(index)") }
+        let first = try shoal.page(limit: 2)
+        try shoal.restart()
+        _ = try shoal.create("new")
+        let rest = try shoal.page(after: try #require(first.entries.last).cookie, before: first.before)
+        #expect(rest.entries.map { "\($0.name)" } == ["old2", "old3"])
+    }
+
     @Test("a page is bounded, says when it is the last, and carries attributes if asked")
     func pages() throws {
         let shoal = try NamespaceFixture()
@@ -105,7 +142,7 @@ struct NamespaceListingTests {
         _ = try Rename(shoal.renameRequest("a", in: .root, to: "e", into: .root, .replace))
             .execute(&transaction, shoal.context)
         let list = ReadDirectory(
-            ReadDirectoryRequest(caller: Caller(), inode: .root, after: 0, limit: 10, withAttributes: true))
+            ReadDirectoryRequest(caller: Caller(), inode: .root, after: 0, before: 0, limit: 10, withAttributes: true))
         let names = try list.execute(&transaction, shoal.context).entries.map { "\($0.name)" }
         #expect(names == ["e", "c", "d"])
         _ = consume transaction

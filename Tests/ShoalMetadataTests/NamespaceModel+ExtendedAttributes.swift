@@ -129,6 +129,7 @@ extension NamespaceModel {
         if request.rule.contains(.create), node.extended[request.name] != nil { throw .exists }
         if request.rule.contains(.replace), node.extended[request.name] == nil { throw .noData }
         var value: [UInt8]? = request.value
+        var mode = node.attributes.mode
         if request.name.isAccessControlList {
             if node.attributes.kind == .symlink { throw .notSupported }
             if request.name == .defaultList, !node.isDirectory { throw .accessDenied }
@@ -136,11 +137,14 @@ extension NamespaceModel {
             let list = ModelList(bytes: request.value)
             guard list.isValid else { throw .invalidArgument }
             if request.name == .accessList {
-                node.attributes.mode = node.attributes.mode / 0o1000 * 0o1000 + list.equivalent.mode
-                if request.rule.contains(.clearsSetGroupID) { node.attributes.mode &= ~0o2000 }
+                mode = mode / 0o1000 * 0o1000 + list.equivalent.mode
+                if request.rule.contains(.clearsSetGroupID) { mode &= ~0o2000 }
                 if list.equivalent.isExact { value = nil }
             }
         }
+        // As on ext4: what is there already is no change.
+        if node.extended[request.name] == value, node.attributes.mode == mode { return node }
+        node.attributes.mode = mode
         node.set(request.name, value)
         node.attributes.changeTime = now
         return node
@@ -148,7 +152,10 @@ extension NamespaceModel {
 
     func removeExtendedAttribute(_ request: ExtendedAttributeRequest) throws(FileError) -> Node {
         let node = try node(request.inode)
-        guard node.extended[request.name] != nil else { throw .noData }
+        guard node.extended[request.name] != nil else {
+            if request.name.isAccessControlList { return node }
+            throw .noData
+        }
         node.set(request.name, nil)
         node.attributes.changeTime = now
         return node

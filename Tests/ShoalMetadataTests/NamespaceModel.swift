@@ -169,7 +169,9 @@ final class NamespaceModel {
             let groupMayExecute = node.attributes.mode & 0o10 != 0
             node.attributes.mode &= groupMayExecute ? ~0o6000 : ~0o4000
         }
-        if change.size != nil || change.uid != nil || change.gid != nil { node.set(.capability, nil) }
+        if !node.isDirectory, change.size != nil || change.uid != nil || change.gid != nil {
+            node.set(.capability, nil)
+        }
         if let permissions = change.permissions {
             if let bytes = node.extended[.accessList] {
                 var list = ModelList(bytes: bytes)

@@ -41,7 +41,8 @@ extension MessageSample {
         },
         MessageSample {
             ReadDirectoryRequest(
-                caller: $0.caller(), inode: $0.id(), after: $0.number(), limit: $0.number(), withAttributes: $0.flag())
+                caller: $0.caller(), inode: $0.id(), after: $0.number(), before: $0.number(), limit: $0.number(),
+                withAttributes: $0.flag())
         },
         MessageSample {
             ReadDirectoryReply(
@@ -50,7 +51,7 @@ extension MessageSample {
                         name: random.name(), inode: random.id(), kind: random.one(of: FileKind.allCases),
                         cookie: random.number(), attributes: random.optional { $0.attributes() },
                         grant: random.grant())
-                }, isEnd: $0.flag(), parent: $0.id())
+                }, isEnd: $0.flag(), before: $0.number(), parent: $0.id())
         },
         MessageSample(of: CreateRequest.self) {
             $0.caller = $1.caller()
@@ -134,7 +135,8 @@ extension MessageSample {
         },
         MessageSample {
             AccessTimesRequest(
-                caller: $0.caller(), times: $0.list { AccessTime(inode: $0.id(), time: $0.timestamp()) })
+                caller: $0.caller(),
+                times: $0.list { AccessTime(inode: $0.id(), time: $0.timestamp(), previous: $0.timestamp()) })
         },
         MessageSample { RecallRequest(inode: $0.id(), sequence: $0.id(), mode: $0.mode()) },
         MessageSample { RecallReply(remaining: $0.mode()) },

@@ -3,9 +3,9 @@ import ShoalTypes
 
 extension fuse_lowlevel_ops {
     mutating func addDirectories() {
-        opendir = { request, inode, _ in
+        opendir = { request, inode, file in
             let reply = FuseOpenReply(request: FuseRequest(request!))
-            reply.request.filesystem.openDirectory(InodeID(inode), reply: reply)
+            reply.request.filesystem.openDirectory(InodeID(inode), flags: file!.pointee.openFlags, reply: reply)
         }
         readdir = { request, inode, bytesMax, offset, file in
             readDirectory(request!, inode, bytesMax, offset, file!.pointee.handle, wantsAttributes: false)

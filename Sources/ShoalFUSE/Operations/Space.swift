@@ -22,9 +22,9 @@ extension fuse_lowlevel_ops {
             let reply = FuseWriteReply(request: FuseRequest(request!))
             guard sourceOffset >= 0, targetOffset >= 0 else { return reply.error(.invalidArgument) }
             reply.request.filesystem.copy(
-                from: InodeID(source), sourceOffset: UInt64(sourceOffset), to: InodeID(target),
-                targetOffset: UInt64(targetOffset), count: count, targetFlags: targetFile!.pointee.openFlags,
-                reply: reply)
+                from: InodeID(source), sourceHandle: sourceFile!.pointee.handle, sourceOffset: UInt64(sourceOffset),
+                to: InodeID(target), targetOffset: UInt64(targetOffset), count: count,
+                targetFlags: targetFile!.pointee.openFlags, reply: reply)
         }
     }
 }

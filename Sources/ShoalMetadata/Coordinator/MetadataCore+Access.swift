@@ -13,7 +13,8 @@ extension MetadataCore {
                 // Transactions are for a handful of changes.
                 var transaction = namespace.begin()
                 for entry in rest.prefix(32) {
-                    guard var record = try transaction.inode(entry.inode), record.attributes.accessTime < entry.time
+                    guard var record = try transaction.inode(entry.inode),
+                        record.attributes.accessTime == entry.previous
                     else { continue }
                     record.attributes.accessTime = entry.time
                     transaction.update(record)

@@ -93,4 +93,7 @@ package struct NamespaceTransaction: ~Copyable {
         defer { namespace.next.cookie += 1 }
         return namespace.next.cookie
     }
+
+    /// Above every cookie that was ever handed out, here or by an earlier process; cookies to come are not below it.
+    var cookieBound: UInt64 { namespace.next.cookie }
 }

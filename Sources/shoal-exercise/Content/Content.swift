@@ -6,7 +6,7 @@ struct Content: ParsableCommand {
         abstract: "Random reads, writes, truncations, holes, copies and mappings of two files, against a model.",
         discussion: """
             With several DIRECTORY arguments (the same directory, seen through several mounts) operations alternate \
-            between them, without shared mappings. Prints the seed; the same seed repeats the same operations.
+            between them; what was written through a mapping is then synchronized at once. Prints the seed; the same seed repeats the same operations.
             """)
 
     @Argument(help: "A directory, as one or more mounts show it; the files content-1 and content-2 are made there.")
@@ -22,7 +22,7 @@ struct Content: ParsableCommand {
         let seed = self.seed ?? UInt64.random(in: .min ... .max)
         print("content: SHOAL_TEST_SEED=\(seed)")
         do {
-            var run = try ContentRun(seed: seed, directories: directories, isMapped: directories.count == 1)
+            var run = try ContentRun(seed: seed, directories: directories)
             try run.run(operations: operations)
             let missing = run.missing.map(\.rawValue).sorted()
             let note = missing.isEmpty ? "" : " (not supported here: \(missing.joined(separator: ", ")))"

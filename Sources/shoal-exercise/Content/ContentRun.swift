@@ -6,29 +6,31 @@ import Glibc
 struct ContentRun {
     /// What a filesystem may lack; then the operation is left out.
     enum Feature: String, CaseIterable {
-        case punchHole, zeroRange, allocate, sharedMapping
+        case punchHole, zeroRange, allocate, sharedMapping, oddDirectIO
     }
 
     private var random: Random
     private let paths: [[String]]
-    private let isMapped: Bool
     /// By file, then by mount.
     private var files: [[Int]] = []
     private var models = [ContentModel(), ContentModel()]
     private var history: [String] = []
     private(set) var missing: Set<Feature> = []
 
-    /// - Parameter isMapped: With shared mappings, which only one mount keeps coherent.
-    init(seed: UInt64, directories: [String], isMapped: Bool) throws {
+    /// - Parameter directories: One, as one or several mounts show it.
+    init(seed: UInt64, directories: [String]) throws {
         random = Random(seed: seed)
-        self.isMapped = isMapped
         paths = ["content-1", "content-2"].map { name in directories.map { "\($0)/\(name)" } }
-        for paths in paths { files.append(try paths.map(ContentRun.open)) }
+        for paths in paths { files.append(try paths.map { try ContentRun.open($0, O_CREAT) }) }
+        let direct = try ContentRun.open(paths[0][0], linux_o_direct)
+        if Kernel.write(direct, [1], at: 1) == -Int(EINVAL) { missing.insert(.oddDirectIO) }
+        try ContentRun.check(Kernel.close(direct), "close")
+        try ContentRun.check(Kernel.call(SYS_ftruncate, files[0][0], 0), "ftruncate")
         for file in files { try ContentRun.check(Kernel.call(SYS_ftruncate, file[0], ContentModel.base), "ftruncate") }
     }
 
-    private static func open(_ path: String) throws -> Int {
-        let file = Kernel.open(path, O_RDWR | O_CREAT, mode: 0o644)
+    private static func open(_ path: String, _ flags: CInt) throws -> Int {
+        let file = Kernel.open(path, O_RDWR | flags, mode: 0o644)
         try check(file, path)
         return file
     }
@@ -85,11 +87,10 @@ struct ContentRun {
         case 29: try expect(Kernel.call(SYS_fsync, file), 0, "fsync")
         case 30:
             try expect(Kernel.close(file), 0, "close")
-            files[which][mount] = try ContentRun.open(paths[which][mount])
+            let flags = random.pick([0, 0, O_DSYNC, missing.contains(.oddDirectIO) ? 0 : linux_o_direct])
+            files[which][mount] = try ContentRun.open(paths[which][mount], flags)
         default:
-            let (result, status) = Kernel.status(file: file)
-            try expect(result, 0, "fstat")
-            try expect(Int(status.st_size), models[which].size, "the size")
+            try learnSize(which, mount)
         }
     }
 
@@ -145,6 +146,7 @@ struct ContentRun {
         let target = random.extent(max: ContentModel.lengthMax)
         let length = min(count, ContentModel.lengthMax - target, models[which].bytes.count - offset)
         guard length > 0, other != which || abs(offset - target) >= length else { return }
+        try learnSize(which, mount)
         var (source, destination) = (Int64(ContentModel.base + offset), Int64(ContentModel.base + target))
         var copied = 0
         while copied < length {
@@ -161,12 +163,22 @@ struct ContentRun {
         models[other].write(Array(models[which].read(offset..<(offset + length))), at: target)
     }
 
-    /// A shared mapping of the pages around `offset`, for the length of `body`; nil if there can be none.
+    /// As programs do, which must know how long the file is. The kernel goes by this when it copies and maps, and is not
+    /// told when another mount makes a file longer (docs/posix.md).
+    private func learnSize(_ which: Int, _ mount: Int) throws {
+        let (result, status) = Kernel.status(file: files[which][mount])
+        try expect(result, 0, "fstat")
+        try expect(Int(status.st_size), models[which].size, "the size")
+    }
+
+    /// A shared mapping of the pages around `range`, for the length of `body`. Other mounts see what was stored there
+    /// once it is synchronized.
     private mutating func mapped(
         _ which: Int, _ mount: Int, _ range: Range<Int>, _ body: (UnsafeMutableRawPointer) -> Void
     ) throws {
         let start = (ContentModel.base + range.lowerBound) / 4096 * 4096
         let length = ContentModel.base + range.upperBound - start
+        try learnSize(which, mount)
         let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, CInt(files[which][mount]), start)
         guard let memory, memory != MAP_FAILED else {
             guard errno == ENODEV else { throw Broken("mmap", -Int(errno)) }
@@ -174,12 +186,13 @@ struct ContentRun {
             return
         }
         body(memory + (ContentModel.base + range.lowerBound - start))
+        if files[which].count > 1, msync(memory, length, CInt(MS_SYNC)) != 0 { throw Broken("msync", -Int(errno)) }
         guard munmap(memory, length) == 0 else { throw Broken("munmap", -Int(errno)) }
     }
 
     private mutating func readMapped(_ which: Int, _ mount: Int, _ offset: Int, _ count: Int) throws {
         let range = (offset..<(offset + count)).clamped(to: 0..<models[which].bytes.count)
-        guard isMapped, !range.isEmpty else { return }
+        guard !range.isEmpty else { return }
         var bytes: [UInt8] = []
         try mapped(which, mount, range) { bytes = Array(UnsafeRawBufferPointer(start: $0, count: range.count)) }
         if !bytes.isEmpty { try same(bytes[...], models[which].read(range), range.lowerBound) }
@@ -187,7 +200,7 @@ struct ContentRun {
 
     private mutating func writeMapped(_ which: Int, _ mount: Int, _ offset: Int, _ count: Int) throws {
         let range = (offset..<(offset + count)).clamped(to: 0..<models[which].bytes.count)
-        guard isMapped, !range.isEmpty else { return }
+        guard !range.isEmpty else { return }
         let bytes = random.bytes(range.count)
         var isWritten = false
         try mapped(which, mount, range) { memory in

@@ -14,10 +14,28 @@ struct Child {
         self.pid = pid
     }
 
-    /// Its exit status, or 128 and the signal that ended it.
-    func wait() -> Int {
-        var status: CInt = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        return status & 0x7f == 0 ? Int(status >> 8) & 0xff : 128 + Int(status & 0x7f)
+    /// In a child: it ends when whoever started it does.
+    static func endWithParent() {
+        let setParentDeathSignal = 1
+        _ = Kernel.call(SYS_prctl, setParentDeathSignal, Int(SIGKILL))
+    }
+
+    /// Waits until all have ended; when one fails the others are ended.
+    /// - Returns: whether all were successful.
+    static func waitForAll(_ children: [Child]) -> Bool {
+        var running = Set(children.map(\.pid))
+        var succeeded = true
+        while !running.isEmpty {
+            var status: CInt = 0
+            let pid = waitpid(-1, &status, 0)
+            if pid < 0, errno == EINTR { continue }
+            guard pid > 0 else { return false }
+            running.remove(pid)
+            guard status != 0 else { continue }
+            if succeeded, status & 0x7f != 0 { print("a process was ended by signal \(status & 0x7f)") }
+            succeeded = false
+            for other in running { kill(other, SIGKILL) }
+        }
+        return succeeded
     }
 }

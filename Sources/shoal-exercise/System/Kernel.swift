@@ -42,10 +42,12 @@ enum Kernel {
     }
 
     /// The bytes, or minus the errno.
-    static func read(_ file: Int, _ count: Int, at offset: Int) -> (result: Int, bytes: [UInt8]) {
+    static func read(_ file: Int, _ count: Int, at offset: Int?) -> (result: Int, bytes: [UInt8]) {
         var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            result = call(SYS_pread64, file, Int(bitPattern: buffer.baseAddress), count, offset)
+            let start = Int(bitPattern: buffer.baseAddress)
+            result =
+                offset.map { call(SYS_pread64, file, start, count, $0) } ?? call(SYS_read, file, start, count)
             filled = max(0, result)
         }
         return (result, bytes)

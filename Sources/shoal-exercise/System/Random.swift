@@ -33,9 +33,12 @@ struct Random: RandomNumberGenerator {
 
     mutating func bytes(_ count: Int) -> [UInt8] {
         var word = next()
-        return (0..<count).map { index in
-            if index % 8 == 0 { word = word &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 }
-            return UInt8(truncatingIfNeeded: word >> UInt64(56 - index % 8 * 4))
+        return [UInt8](unsafeUninitializedCapacity: count + 7) { buffer, filled in
+            for offset in stride(from: 0, to: count, by: 8) {
+                word = word &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                UnsafeMutableRawPointer(buffer.baseAddress! + offset).storeBytes(of: word ^ word >> 32, as: UInt64.self)
+            }
+            filled = count
         }
     }
 }

@@ -1,12 +1,18 @@
 import CLinux
 import Glibc
 
-/// One of the two filesystems that are compared, seen through one mount or two, and the files open in it.
+/// One of the two filesystems that are compared, seen through one mount or several, and the files that this process has
+/// open in it.
 struct Side {
     let roots: [String]
-    /// Descriptors by slot; -1 for none.
-    private var files = Array(repeating: -1, count: Side.slotCount)
+    private var files = [OpenFile?](repeating: nil, count: Side.slotCount)
     static let slotCount = 6
+
+    struct OpenFile {
+        var descriptor: Int
+        /// Where it was opened. It may have another name since, or none.
+        var place: Place
+    }
 
     init(roots: [String]) { self.roots = roots }
 
@@ -14,13 +20,31 @@ struct Side {
         place.isRoot ? roots[mount % roots.count] : "\(roots[mount % roots.count])/\(place.path)"
     }
 
-    func file(_ slot: Int) -> Int { files[slot] }
-    func isOpen(_ slot: Int) -> Bool { files[slot] >= 0 }
-    mutating func opened(_ slot: Int, _ file: Int) { files[slot] = file }
-    mutating func close(_ slot: Int) -> Int {
-        defer { files[slot] = -1 }
-        return Kernel.close(files[slot])
+    /// The first slot from `slot` on, in a circle, that has a file; nil if none has.
+    func occupied(_ slot: Int) -> Int? {
+        (slot..<(slot + Side.slotCount)).map { $0 % Side.slotCount }.first { files[$0] != nil }
     }
+
+    var allOccupied: [Int] { files.indices.filter { files[$0] != nil } }
+
+    subscript(slot: Int) -> OpenFile? { files[slot] }
+    /// The descriptor in the slot, or the one that `occupied` finds instead; -1 for none.
+    func file(_ slot: Int) -> Int { occupied(slot).flatMap { files[$0]?.descriptor } ?? -1 }
+
+    /// - Returns: 0, or minus the errno.
+    mutating func open(_ place: Place, through mount: Int, slot: Int, flags: CInt, mode: Int) -> Int {
+        if files[slot] != nil { _ = close(slot) }
+        let file = Kernel.open(path(place, through: mount), flags, mode: mode)
+        guard file >= 0 else { return file }
+        files[slot] = OpenFile(descriptor: file, place: place)
+        return 0
+    }
+    mutating func close(_ slot: Int) -> Int {
+        guard let slot = occupied(slot), let file = files[slot] else { return -Int(EBADF) }
+        files[slot] = nil
+        return Kernel.close(file.descriptor)
+    }
+    mutating func closeAll() { while occupied(0) != nil { _ = close(0) } }
 }
 
 /// A place in the tree, relative to the root; names come from a small set, so that operations meet.
@@ -29,15 +53,18 @@ struct Place: Hashable, CustomStringConvertible {
     var isRoot: Bool { path.isEmpty }
     var description: String { isRoot ? "." : path }
 
-    private static let names = ["a", "b", "c", "d", "long-" + String(repeating: "n", count: 250), "\u{1}\\ \u{e9}"]
+    /// The last two are as long as a name may be, and longer.
+    private static let names = [
+        "a", "b", "c", "d", "\u{1}\\ \u{e9}", "long-" + String(repeating: "n", count: 250),
+        "longer-" + String(repeating: "n", count: 249),
+    ]
 
     static let root = Place(path: "")
     static func random(_ random: inout Random) -> Place {
         var parts: [String] = []
         repeat {
             parts.append(names[random.below(random.one(in: 12) ? names.count : 4)])
-        } while parts.count < 3
-            && random.one(in: 2)
+        } while parts.count < 3 && random.one(in: 2)
         return Place(path: parts.joined(separator: "/"))
     }
     var parent: Place {

@@ -1,13 +1,19 @@
 import CLinux
 import Glibc
 
-/// What stat(2) shows of a name, as far as it must be the same on any filesystem, and the times, of which only whether
+/// What stat(2) shows of a file, as far as it must be the same on any filesystem, and the times, of which only whether
 /// and how an operation changed them can be compared.
-struct Sight {
-    var error: Int
-    private var inode = 0
+///
+/// Left out: the device, inode numbers (only whether they stay), the size of directories, and `st_blocks`, which
+/// are the filesystem's own.
+struct Sight: CustomStringConvertible {
+    let error: Int
     private var fields: [String: Int] = [:]
-    private var times: [String: timespec] = [:]
+    private(set) var inode = 0
+    private(set) var kind = 0
+    private var accessTime = timespec()
+    private var modifyTime = timespec()
+    private var changeTime = timespec()
 
     init(_ path: String) { self.init(Kernel.status(path)) }
     /// Of an open file.
@@ -18,59 +24,121 @@ struct Sight {
         error = answer.result
         guard error == 0 else { return }
         inode = Int(status.st_ino)
-        let kind = Int(status.st_mode) & Kernel.typeMask
+        kind = Int(status.st_mode) & Kernel.typeMask
         fields = [
             "mode": Int(status.st_mode), "nlink": Int(status.st_nlink), "uid": Int(status.st_uid),
             "gid": Int(status.st_gid),
         ]
-        // The size of a directory is its filesystem's own.
         if kind != Kernel.directory { fields["size"] = Int(status.st_size) }
         if kind == Kernel.character || kind == Kernel.block { fields["rdev"] = Int(status.st_rdev) }
-        times = ["mtime": status.st_mtim, "ctime": status.st_ctim]
-        // Reading updates it lazily (relatime), and a listing of our own may have done so: only that it never goes wrong
-        // when it is set is looked at, see `difference`.
-        accessTime = status.st_atim
+        (accessTime, modifyTime, changeTime) = (status.st_atim, status.st_mtim, status.st_ctim)
     }
 
-    private var accessTime = timespec()
+    var isDirectory: Bool { kind == Kernel.directory }
+    var isRegular: Bool { kind == Kernel.regular }
+    var isRemoved: Bool { error == 0 && fields["nlink"] == 0 }
+    var size: Int { fields["size"] ?? 0 }
 
-    /// The first thing in which two sides differ; `before` is what each showed before the operation.
-    static func difference(
-        _ reference: Sight, _ subject: Sight, before: (Sight, Sight), set: TreeOperation?
-    ) -> String? {
-        guard reference.error == subject.error else {
-            return "stat gives \(reference.error) there, \(subject.error) here"
+    var description: String {
+        fields.sorted { $0.key < $1.key }
+            .map { "\($0.key) \(String($0.value, radix: $0.key == "mode" ? 8 : 10))" }.joined(separator: ", ")
+    }
+
+    /// One file on both sides, before or after an operation.
+    struct Pair {
+        var reference: Sight
+        var subject: Sight
+
+        /// The first thing in which the sides differ.
+        var difference: String? {
+            guard reference.error == subject.error else {
+                return "stat gives \(reference.error) there, \(subject.error) here"
+            }
+            for (field, value) in reference.fields.sorted(by: { $0.key < $1.key }) where subject.fields[field] != value
+            {
+                let other = subject.fields[field] ?? -1
+                let radix = field == "mode" ? 8 : 10
+                return "\(field) is \(String(value, radix: radix)) there, \(String(other, radix: radix)) here"
+            }
+            return nil
         }
-        for (field, value) in reference.fields.sorted(by: { $0.key < $1.key }) where subject.fields[field] != value {
-            let other = subject.fields[field] ?? -1
-            let radix = field == "mode" ? 8 : 10
-            return "\(field) is \(String(value, radix: radix)) there, \(String(other, radix: radix)) here"
+
+        /// The first thing in which an operation did not do the same on both sides.
+        /// - Parameters:
+        ///   - clock: What the clock of the kernel's ticks showed before the operation; nil if access times are not to be compared.
+        ///   - set: The operation, if it may set the times of this file.
+        func difference(since before: Pair, clock: timespec?, set: TreeOperation?) -> String? {
+            if let difference { return difference }
+            guard reference.error == 0, before.reference.error == 0, before.subject.error == 0 else { return nil }
+            let stays = before.reference.inode == reference.inode
+            guard stays == (before.subject.inode == subject.inode) else {
+                return "the inode number \(stays ? "stays" : "changes") there, not so here"
+            }
+            // A FUSE mount is not asked for what goes through a FIFO, and keeps its times (docs/posix.md).
+            guard stays, reference.kind != Kernel.fifo else { return nil }
+            for (name, time) in [("ctime", \Sight.changeTime), ("mtime", \Sight.modifyTime)] {
+                let there = before.reference[keyPath: time] == reference[keyPath: time]
+                let here = before.subject[keyPath: time] == subject[keyPath: time]
+                if there != here { return "\(name) \(there ? "stays" : "changes") there, not so here" }
+            }
+            return clock.flatMap { differenceOfAccess(since: before, $0) } ?? set.flatMap(differenceOfSetTimes)
         }
-        guard before.0.error == 0, before.1.error == 0, reference.error == 0 else { return nil }
-        guard (before.0.inode == reference.inode) == (before.1.inode == subject.inode) else {
-            return "the inode number \(before.0.inode == reference.inode ? "stays" : "changes") there, not so here"
+
+        /// The kernel takes access times from a clock that moves with its ticks, or from a finer one: of two times within
+        /// a tick it may show the later one as the earlier. Then relatime's rule says nothing.
+        private func differenceOfAccess(since before: Pair, _ clock: timespec) -> String? {
+            let there = before.reference.accessTime == reference.accessTime
+            let here = before.subject.accessTime == subject.accessTime
+            if there == here { return nil }
+            let others = [
+                clock, before.reference.modifyTime, before.reference.changeTime, before.subject.modifyTime,
+                before.subject.changeTime,
+            ]
+            for access in [before.reference.accessTime, before.subject.accessTime]
+            where others.contains(where: { access.isWithinTick(of: $0) }) { return nil }
+            return "atime \(there ? "stays" : "changes") there, not so here: there \(before.reference.times) then "
+                + "\(reference.times), here \(before.subject.times) then \(subject.times)"
         }
-        guard before.0.inode == reference.inode else { return nil }
-        for name in ["ctime", "mtime"] {
-            let changed = (before.0.times[name], reference.times[name], before.1.times[name], subject.times[name])
-            guard let a = changed.0, let b = changed.1, let c = changed.2, let d = changed.3 else { continue }
-            if (a == b) != (c == d) { return "\(name) \(a == b ? "stays" : "changes") there, not so here" }
-        }
-        if case .setTimes(_, let access, let modify)? = set {
-            let none = timespec()
-            for (wanted, there, here) in [
-                (access, reference.accessTime, subject.accessTime),
-                (modify, reference.times["mtime"] ?? none, subject.times["mtime"] ?? none),
-            ] {
+
+        private func differenceOfSetTimes(_ operation: TreeOperation) -> String? {
+            guard case .setTimes(_, let access, let modify) = operation else { return nil }
+            for (wanted, time) in [(access, \Sight.accessTime), (modify, \Sight.modifyTime)] {
                 guard case .at(let seconds, let nanoseconds) = wanted else { continue }
                 let wish = timespec(tv_sec: seconds, tv_nsec: nanoseconds)
-                if there == wish, here != wish { return "a time was set to \(wish), is \(here)" }
+                if reference[keyPath: time] == wish, subject[keyPath: time] != wish {
+                    return "a time was set to \(wish), is \(subject[keyPath: time])"
+                }
             }
+            return nil
         }
-        return nil
+    }
+
+    private var times: String {
+        let times = [("a", accessTime), ("m", modifyTime), ("c", changeTime)]
+        return times.map { "\($0.0) \($0.1.tv_sec).\($0.1.tv_nsec)" }.joined(separator: " ")
     }
 }
 
+extension timespec {
+    /// The clock that filesystems take times from: it moves with the kernel's ticks.
+    static var coarse: timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return time
+    }
+
+    /// Less than two ticks apart.
+    func isWithinTick(of other: timespec) -> Bool {
+        guard abs(tv_sec - other.tv_sec) <= 1 else { return false }
+        return abs((tv_sec - other.tv_sec) * 1_000_000_000 + tv_nsec - other.tv_nsec) < 2 * timespec.tickNanoseconds
+    }
+
+    private static let tickNanoseconds: Int = {
+        var resolution = timespec()
+        clock_getres(CLOCK_REALTIME_COARSE, &resolution)
+        return resolution.tv_nsec
+    }()
+}
 private func == (first: timespec, second: timespec) -> Bool {
     first.tv_sec == second.tv_sec && first.tv_nsec == second.tv_nsec
 }

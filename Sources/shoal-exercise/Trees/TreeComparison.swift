@@ -1,87 +1,109 @@
 import CLinux
 import Glibc
 
-/// Compares two trees: names, types, attributes, contents, extended attributes, symlink targets.
+/// Compares files and trees: names, types, attributes, contents, extended attributes with ACLs, symlink targets.
 enum TreeComparison {
-    /// The first difference; nil if there is none.
+    /// The first difference between two trees; nil if there is none.
     static func difference(_ reference: String, _ subject: String) -> String? {
-        let (a, b) = (Sight(reference), Sight(subject))
-        if let what = Sight.difference(a, b, before: (a, b), set: nil) { return "\(subject): \(what)" }
-        let (result, status) = Kernel.status(reference)
-        guard result == 0 else { return nil }
-        if extendedAttributes(reference) != extendedAttributes(subject) { return "\(subject): extended attributes" }
-        switch Int(status.st_mode) & Kernel.typeMask {
-        case Kernel.directory: return differenceOfDirectories(reference, subject)
+        let sight = Sight.Pair(reference: Sight(reference), subject: Sight(subject))
+        if let what = sight.difference { return "\(subject): \(what)" }
+        guard sight.reference.error == 0 else { return nil }
+        if let what = differenceOfExtendedAttributes(reference, subject) { return what }
+        switch sight.reference.kind {
+        case Kernel.directory: return differenceOfDirectories(reference, subject, isDeep: true)
         case Kernel.regular: return differenceOfContents(reference, subject)
         case Kernel.symlink:
-            let same = target(reference) == target(subject)
-            return same ? nil : "\(subject): the target of the symbolic link"
+            let (expected, came) = (target(reference), target(subject))
+            return expected == came ? nil : "\(subject): the target is \(expected) there, \(came) here"
         default: return nil
         }
     }
 
-    private static func differenceOfDirectories(_ reference: String, _ subject: String) -> String? {
-        let (expected, came) = (Listing.entries(reference), Listing.entries(subject))
-        guard expected.result == came.result else { return "\(subject): reading the directory" }
-        let names = expected.entries.map { $0.name + [0, $0.type] }
-        let others = came.entries.map { $0.name + [0, $0.type] }
-        guard names == others else {
-            let lists = [names, others].map { $0.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ") }
-            return "\(subject): entries are \(lists[0]) there, \(lists[1]) here"
+    /// - Parameter isDeep: With everything below.
+    static func differenceOfDirectories(_ reference: String, _ subject: String, isDeep: Bool) -> String? {
+        let expected = Listing(reference, keepsAccessTime: true)
+        let came = Listing(subject, keepsAccessTime: true)
+        guard expected.answer == came.answer else {
+            return "\(subject): entries are \(expected.text) there, \(came.text) here"
         }
-        for entry in expected.entries {
+        for entry in came.entries where isDeep {
             let name = String(decoding: entry.name, as: UTF8.self)
             guard name != ".", name != ".." else { continue }
+            guard Sight("\(subject)/\(name)").inode == entry.inode else {
+                return "\(subject)/\(name): the listing gives the inode number \(entry.inode), stat another"
+            }
             if let what = difference("\(reference)/\(name)", "\(subject)/\(name)") { return what }
         }
         return nil
     }
 
-    private static func differenceOfContents(_ reference: String, _ subject: String) -> String? {
-        let files = [reference, subject].map { Kernel.open($0, O_RDONLY) }
+    /// Leaves out what is a hole on both sides: a file may have terabytes of it.
+    static func differenceOfContents(_ reference: String, _ subject: String) -> String? {
+        let files = [reference, subject].map { Kernel.open($0, O_RDONLY | O_NONBLOCK | linux_o_noatime) }
         defer { for file in files where file >= 0 { _ = Kernel.close(file) } }
-        guard files[0] >= 0, files[1] >= 0 else { return "\(subject): cannot open: \(files)" }
+        guard files[0] >= 0, files[1] >= 0 else { return "\(subject): cannot be opened: \(files)" }
         var offset = 0
-        while true {
+        while let data = files.compactMap({ nextData($0, from: offset) }).min() {
+            offset = data
             let (expected, came) = (
                 Kernel.read(files[0], 1 << 20, at: offset), Kernel.read(files[1], 1 << 20, at: offset)
             )
             guard expected.bytes == came.bytes, expected.result == came.result else {
                 let place = zip(expected.bytes, came.bytes).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
-                return "\(subject): content differs at \(offset + place) (read \(expected.result), \(came.result))"
+                let bytes = [expected, came].map { "\($0.bytes.dropFirst(place).prefix(8)) of \($0.result)" }
+                return "\(subject): content differs at \(offset + place): \(bytes[0]) there, \(bytes[1]) here"
             }
             guard expected.result > 0 else { return nil }
             offset += expected.result
         }
+        return nil
     }
 
-    private static func target(_ path: String) -> [UInt8] {
+    /// nil if nothing but holes follows.
+    private static func nextData(_ file: Int, from offset: Int) -> Int? {
+        let seekData = 3
+        let place = Kernel.call(SYS_lseek, file, offset, seekData)
+        return place < 0 ? nil : place
+    }
+
+    private static func target(_ path: String) -> String {
         let room = 4096
-        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
             count = Kernel.with(path) {
-                max(
-                    0,
-                    Kernel.call(SYS_readlinkat, Kernel.currentDirectory, $0, Int(bitPattern: buffer.baseAddress), room))
+                let start = Int(bitPattern: buffer.baseAddress)
+                return max(0, Kernel.call(SYS_readlinkat, Kernel.currentDirectory, $0, start, room))
             }
         }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Name, NUL, value, by name.
-    private static func extendedAttributes(_ path: String) -> [[UInt8]] {
+    static func differenceOfExtendedAttributes(_ reference: String, _ subject: String) -> String? {
+        let (expected, came) = (extendedAttributes(reference), extendedAttributes(subject))
+        guard expected != came else { return nil }
+        let texts = [expected, came].map { list in
+            list.map { "\($0.name) = \($0.value.prefix(44))" }.joined(separator: ", ")
+        }
+        return "\(subject): extended attributes are \(texts[0]) there, \(texts[1]) here"
+    }
+
+    private struct Attribute: Equatable {
+        var name: String
+        var value: [UInt8]
+    }
+
+    /// By name.
+    private static func extendedAttributes(_ path: String) -> [Attribute] {
         func filled(_ body: (Int, Int) -> Int) -> [UInt8] {
             [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
                 count = max(0, body(Int(bitPattern: buffer.baseAddress), buffer.count))
             }
         }
         let names = filled { bytes, room in Kernel.with(path) { Kernel.call(SYS_llistxattr, $0, bytes, room) } }
-        return names.split(separator: 0).map(Array.init).filter { !$0.starts(with: Array("security.".utf8)) }
-            .sorted { $0.lexicographicallyPrecedes($1) }
-            .map { name in
-                let text = String(decoding: name, as: UTF8.self)
-                return name + [0]
-                    + filled { bytes, room in
-                        Kernel.with(path, text) { Kernel.call(SYS_lgetxattr, $0, $1, bytes, room) }
-                    }
+        return names.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.sorted().map { name in
+            let value = filled { bytes, room in
+                Kernel.with(path, name) { Kernel.call(SYS_lgetxattr, $0, $1, bytes, room) }
             }
+            return Attribute(name: name, value: value)
+        }
     }
 }

@@ -1,34 +1,29 @@
 import CLinux
 import Glibc
 
-/// What an operation answered, without what may differ between filesystems (descriptor numbers, inode numbers).
-struct Answer: Equatable {
-    /// 0 or a count, or minus the errno.
-    var result: Int
-    /// Bytes read, names listed.
-    var content: [UInt8] = []
-
-    init(_ result: Int, _ content: [UInt8] = []) {
-        self.result = result
-        self.content = content
-    }
-}
-
 extension TreeOperation {
     /// Does it on one side, through its mount number `mount`.
     func perform(on side: inout Side, through mount: Int) -> Answer {
         switch self {
         case .open(let place, let slot, let flags, let mode):
-            if side.isOpen(slot) { _ = side.close(slot) }
-            let file = Kernel.open(side.path(place, through: mount), flags, mode: mode)
-            if file >= 0 { side.opened(slot, file) }
-            return Answer(min(file, 0))
-        case .close(let slot): return Answer(side.isOpen(slot) ? side.close(slot) : -Int(EBADF))
-        case .write(let slot, let offset, let bytes):
-            return Answer(Kernel.write(side.file(slot), bytes, at: offset))
+            return Answer(side.open(place, through: mount, slot: slot, flags: flags, mode: mode))
+        case .close(let slot): return Answer(side.close(slot))
+        case .write(let slot, let offset, let bytes): return Answer(Kernel.write(side.file(slot), bytes, at: offset))
         case .read(let slot, let offset, let count):
             let (result, bytes) = Kernel.read(side.file(slot), count, at: offset)
             return Answer(result, bytes)
+        case .writeMapped(let slot, let offset, let bytes):
+            return mapped(side.file(slot), offset, bytes.count, PROT_READ | PROT_WRITE) { memory in
+                bytes.withUnsafeBytes { memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<memory.count])) }
+                return []
+            }
+        case .readMapped(let slot, let offset, let count):
+            return mapped(side.file(slot), offset, count, PROT_READ) { Array($0) }
+        case .seek(let slot, let offset, let whence):
+            let place = Kernel.call(SYS_lseek, side.file(slot), offset, whence)
+            // Both sides go on from the same place.
+            _ = Kernel.call(SYS_lseek, side.file(slot), offset, Int(SEEK_SET))
+            return Answer(place)
         case .truncateOpen(let slot, let size): return Answer(Kernel.call(SYS_ftruncate, side.file(slot), size))
         case .allocate(let slot, let mode, let offset, let count):
             return Answer(Kernel.call(SYS_fallocate, side.file(slot), mode, offset, count))
@@ -36,20 +31,52 @@ extension TreeOperation {
             return copyRange(side.file(from), source, side.file(to), target, count)
         case .synchronize(let slot, let dataOnly):
             return Answer(Kernel.call(dataOnly ? SYS_fdatasync : SYS_fsync, side.file(slot)))
-        case .lock(let slot, let kind, let start, let count):
-            // Of the open file description: those of one process do conflict.
-            let setLock = 37
-            var lock = flock()
-            lock.l_type = [Int16(F_RDLCK), Int16(F_WRLCK), Int16(F_UNLCK)][kind]
-            lock.l_start = start
-            lock.l_len = count
-            return withUnsafeMutablePointer(to: &lock) {
-                Answer(Kernel.call(SYS_fcntl, side.file(slot), setLock, Int(bitPattern: $0)))
-            }
+        case .lock(let slot, let ofProcess, let kind, let start, let count):
+            let (setLock, setOpenFileLock) = (6, 37)
+            return lock(side.file(slot), ofProcess ? setLock : setOpenFileLock, kind, start, count).answer
+        case .testLock(let slot, let ofProcess, let kind, let start, let count):
+            let (getLock, getOpenFileLock) = (5, 36)
+            let (answer, found) = lock(side.file(slot), ofProcess ? getLock : getOpenFileLock, kind, start, count)
+            guard answer.result == 0, found.l_type != Int16(F_UNLCK) else { return answer }
+            return Answer(0, Array("\(found.l_type) \(found.l_start) \(found.l_len)".utf8))
         case .lockWhole(let slot, let operation): return Answer(Kernel.call(SYS_flock, side.file(slot), operation))
         case .changeModeOpen(let slot, let mode): return Answer(Kernel.call(SYS_fchmod, side.file(slot), mode))
+        case .changeOwnerOpen(let slot, let user, let group):
+            return Answer(Kernel.call(SYS_fchown, side.file(slot), user, group))
         default: return performOnNames(side, mount)
         }
+    }
+
+    /// What `body` reads from, or writes into, a shared mapping of the pages around a range; as far as the file goes, since
+    /// past its last page there is only SIGBUS. Written back at the end: other mounts see it from then on.
+    private func mapped(
+        _ file: Int, _ offset: Int, _ count: Int, _ protection: CInt,
+        _ body: (UnsafeMutableRawBufferPointer) -> [UInt8]
+    ) -> Answer {
+        let sight = Sight(file: file)
+        let count = min(count, sight.size - offset)
+        guard sight.isRegular, count > 0 else { return Answer(0) }
+        let start = offset / 4096 * 4096
+        let length = offset + count - start
+        let address = Kernel.call(SYS_mmap, 0, length, Int(protection), Int(MAP_SHARED), file, start)
+        guard address > 0, let memory = UnsafeMutableRawPointer(bitPattern: address) else { return Answer(address) }
+        let bytes = body(UnsafeMutableRawBufferPointer(start: memory + (offset - start), count: count))
+        let synchronized = Kernel.call(SYS_msync, address, length, Int(MS_SYNC))
+        let unmapped = Kernel.call(SYS_munmap, address, length)
+        return Answer(synchronized < 0 ? synchronized : unmapped < 0 ? unmapped : count, bytes)
+    }
+
+    private func lock(
+        _ file: Int, _ command: Int, _ kind: Int, _ start: Int, _ count: Int
+    ) -> (answer: Answer, lock: flock) {
+        var lock = flock()
+        lock.l_type = [Int16(F_RDLCK), Int16(F_WRLCK), Int16(F_UNLCK)][kind]
+        lock.l_start = start
+        lock.l_len = count
+        let result = withUnsafeMutablePointer(to: &lock) {
+            Kernel.call(SYS_fcntl, file, command, Int(bitPattern: $0))
+        }
+        return (Answer(result), lock)
     }
 
     private func copyRange(_ from: Int, _ source: Int, _ to: Int, _ target: Int, _ count: Int) -> Answer {
@@ -117,14 +144,16 @@ extension TreeOperation {
             var answer = content(of: place, 8192, path) { Kernel.call(SYS_llistxattr, $0, $1, $2) }
             // Their order is the filesystem's own.
             answer.content = answer.content.split(separator: 0).map(Array.init)
-                .filter { !$0.starts(with: Array("security.".utf8)) }
                 .sorted { $0.lexicographicallyPrecedes($1) }.flatMap { $0 + [0] }
-            if answer.result > 0 { answer.result = answer.content.count }
             return answer
         case .removeAttribute(let place, let name):
             return Answer(Kernel.with(path(place), name) { Kernel.call(SYS_lremovexattr, $0, $1) })
-        case .list(let place): return Listing.answer(path(place))
-        case .access(let place, let mode): return one(place) { Kernel.call(SYS_faccessat, here, $0, mode) }
+        case .list(let place, let bytesMax):
+            return Listing(path(place), keepsAccessTime: false, bytesMax: bytesMax).answer
+        case .access(let place, let mode):
+            // As the user that acts, who is the effective one.
+            let (faccessat2, effective) = (CInt(439), 0x200)
+            return one(place) { Kernel.call(faccessat2, here, $0, mode, effective) }
         case .status(let place): return Answer(Kernel.status(path(place)).result)
         default: preconditionFailure("operations on open files are performed elsewhere")
         }
@@ -149,35 +178,5 @@ extension TreeOperation.Time {
         case .omit: timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2)
         case .at(let seconds, let nanoseconds): timespec(tv_sec: seconds, tv_nsec: nanoseconds)
         }
-    }
-}
-
-/// The names in a directory, sorted, with their types.
-enum Listing {
-    static func entries(_ path: String) -> (result: Int, entries: [(name: [UInt8], type: UInt8)]) {
-        let file = Kernel.open(path, O_RDONLY | O_DIRECTORY)
-        guard file >= 0 else { return (file, []) }
-        defer { _ = Kernel.close(file) }
-        var entries: [(name: [UInt8], type: UInt8)] = []
-        var buffer = [UInt8](repeating: 0, count: 32_768)
-        while true {
-            let count = buffer.withUnsafeMutableBytes {
-                Kernel.call(SYS_getdents64, file, Int(bitPattern: $0.baseAddress), $0.count)
-            }
-            guard count > 0 else { return (count, entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }) }
-            // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name.
-            var offset = 0
-            while offset < count {
-                let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
-                let name = Array(buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 })
-                entries.append((name, buffer[offset + 18]))
-                offset += length
-            }
-        }
-    }
-
-    static func answer(_ path: String) -> Answer {
-        let (result, entries) = entries(path)
-        return Answer(result, entries.flatMap { $0.name + [0, $0.type] })
     }
 }

@@ -1,14 +1,18 @@
 import CLinux
 import Glibc
 
-/// Does the same random operations on a tree of the local disk and on one of the filesystem under test, and compares
-/// answers and attributes after each, whole trees now and then.
+/// One of the processes that do random operations on a tree of the local disk and on one of the filesystem under test,
+/// and compare after each: what it answered, and everything that it named, seen through another mount; the whole tree
+/// now and then.
 struct TreesWorker {
     static let otherUser = 65_534
-    private static let wholeEvery = 1500
-    private static let historyMax = 40
 
     private var random: Random
+    private var turns: Turns
+    private let processes: Int
+    private let wholeEvery: Int
+    private let historyMax: Int
+    private let observer: Observer
     private var reference: Side
     private var subject: Side
     private var history: [String] = []
@@ -16,112 +20,254 @@ struct TreesWorker {
     /// - Parameters:
     ///   - reference: An empty directory of the local disk.
     ///   - subjects: The same empty directory as one or several mounts show it.
-    init(seed: UInt64, reference: String, subjects: [String]) {
+    init(
+        seed: UInt64, turns: Turns, processes: Int, wholeEvery: Int, historyMax: Int, reference: String,
+        subjects: [String]
+    ) throws {
         random = Random(seed: seed)
+        self.turns = turns
+        self.processes = processes
+        self.wholeEvery = wholeEvery
+        self.historyMax = historyMax
+        observer = try Observer()
         self.reference = Side(roots: [reference])
         subject = Side(roots: subjects)
     }
 
-    /// - Throws: `Difference`.
+    /// Until all processes together have done so many.
+    /// - Throws: `Broken`.
     mutating func run(operations: Int) throws {
-        for step in 0..<operations {
-            try self.step(step)
-            if step % TreesWorker.wholeEvery == TreesWorker.wholeEvery - 1 { try compareWhole(step) }
+        // The first process begins.
+        var (turn, done) = (0, 0)
+        for number in 0... {
+            let step = Step(number: number, processes: processes, &random)
+            let isMine = step.process == turns.process
+            if turn != step.process {
+                if turn == turns.process { try turns.pass(to: step.process, done: done) }
+                if isMine { done = try turns.take() }
+                turn = step.process
+            }
+            note(step)
+            guard isMine else { continue }
+            // All have heard of the end by somebody's having come to it.
+            guard done < operations else { break }
+            if try perform(step) {
+                done += 1
+                if done % wholeEvery == 0 { try compareWhole(through: number) }
+            }
         }
-        for slot in 0..<Side.slotCount where reference.isOpen(slot) {
-            _ = (reference.close(slot), subject.close(slot))
-        }
-        try compareWhole(operations)
+        for other in 0..<processes where other != turns.process { try turns.pass(to: other, done: operations) }
+        reference.closeAll()
+        subject.closeAll()
+        try compareWhole(through: 0)
     }
 
-    private mutating func step(_ step: Int) throws {
-        let operation = TreeOperation.random(&random)
-        let user = random.one(in: 6) ? TreesWorker.otherUser : 0
-        let mount = random.below(8)
-        // Looked at through another mount than it is done through.
-        let observer = mount + 1
-        if operation.slots.contains(where: { !reference.isOpen($0) }), !operation.opens { return }
-        note("\(step) \(user == 0 ? "" : "as \(user) ")through \(mount % subject.roots.count): \(operation.summary)")
+    /// What is drawn for one operation: the same in every process.
+    private struct Step {
+        let number: Int
+        let process: Int
+        let operation: TreeOperation
+        let user: Int
+        let umask: mode_t
+        let mount: Int
+        /// Looked at through another mount than it is done through.
+        var observed: Int { mount + 1 }
 
+        init(number: Int, processes: Int, _ random: inout Random) {
+            self.number = number
+            operation = .random(&random)
+            process = number == 0 ? 0 : random.below(processes)
+            user = random.one(in: 6) ? TreesWorker.otherUser : 0
+            umask = random.pick([0, 0, 0o22, 0o77])
+            mount = random.below(8)
+        }
+    }
+
+    /// - Returns: false if there was nothing to do it with.
+    private mutating func perform(_ step: Step) throws -> Bool {
+        let operation = step.operation
+        let slots = operation.slots.compactMap(reference.occupied)
+        guard slots.count == operation.slots.count, !differsOnPurpose(operation, slots) else { return false }
         let places = operation.places.reduce(into: [Place]()) { if !$0.contains($1) { $0.append($1) } }
-        let before = places.map { sights($0, observer) }
-        let slots = operation.opens ? [] : operation.slots
-        let slotsBefore = slots.map { (Sight(file: reference.file($0)), Sight(file: subject.file($0))) }
+        let before = places.map { sights($0, step.observed) }
+        var open = reference.allOccupied
+        if case .open(_, let slot, _, _) = operation { open.removeAll { $0 == slot } }
+        let openBefore = open.map { sights(slot: $0) }
+        // Other mounts learn of accesses later (docs/posix.md).
+        let clock = subject.roots.count == 1 ? timespec.coarse : nil
 
-        Kernel.act(as: user)
+        Glibc.umask(step.umask)
+        Kernel.act(as: step.user)
         let expected = operation.perform(on: &reference, through: 0)
-        var answer = operation.perform(on: &subject, through: mount)
-        if operation.locks, expected.result == 0 {
+        var answer = operation.perform(on: &subject, through: step.mount)
+        if operation.locks, answer != expected {
             // The kernel releases the locks of a closed file when it has time.
-            for _ in 0..<2000 where answer.result == -Int(EAGAIN) {
+            for _ in 0..<2000 where answer != expected {
                 sched_yield()
-                answer = operation.perform(on: &subject, through: mount)
+                answer = operation.perform(on: &subject, through: step.mount)
             }
+        }
+        if case .rename(let from, let to, _) = operation, isMovedElsewhere(answer, expected) {
+            for place in [from, to] { _ = Sight(subject.path(place, through: step.mount)) }
+            answer = operation.perform(on: &subject, through: step.mount)
         }
         Kernel.act(as: 0)
-        guard answer == expected else { throw difference("\(describe(expected)) there, \(describe(answer)) here") }
+        Glibc.umask(0)
+        if case .seek(let slot, let offset, let whence) = operation {
+            try judge(answer, expected, slot, offset, isData: whence == 3)
+        } else if answer != expected {
+            throw difference("\(expected) there, \(answer) here")
+        }
 
         for (place, before) in zip(places, before) {
-            let after = sights(place, observer)
-            if let what = Sight.difference(after.0, after.1, before: before, set: operation) {
+            let after = sights(place, step.observed)
+            if let what = after.difference(since: before, clock: clock, set: operation) {
                 throw difference("\(place): \(what)")
             }
+            try compareDetails(of: place, after, operation, step.observed)
         }
-        for (slot, before) in zip(slots, slotsBefore) where reference.isOpen(slot) {
-            let after = (Sight(file: reference.file(slot)), Sight(file: subject.file(slot)))
-            if let what = Sight.difference(after.0, after.1, before: before, set: nil) {
+        for (slot, before) in zip(open, openBefore) where reference[slot] != nil {
+            let after = sights(slot: slot)
+            if isForgotten(after) { continue }
+            if let what = after.difference(since: before, clock: clock, set: nil) {
                 throw difference("the file in slot \(slot): \(what)")
             }
+            if slots.contains(slot), operation.changesContent { try compareContent(ofSlot: slot, after, step.observed) }
+        }
+        return true
+    }
+
+    // MARK: Known differences
+
+    /// What docs/posix.md says is different, and nothing else. Places in a directory are its filesystem's own. Between
+    /// several mounts: FIFOs, and locks of what is no regular file, hold within each mount; and what is no regular file
+    /// is gone when it is removed, for whoever has it open too.
+    private func differsOnPurpose(_ operation: TreeOperation, _ slots: [Int]) -> Bool {
+        let files = slots.map { Sight(file: reference.file($0)) }
+        if case .seek = operation { return files.contains(where: \.isDirectory) }
+        guard subject.roots.count > 1 else { return false }
+        if files.contains(where: { $0.isRemoved && !$0.isRegular }) { return true }
+        if case .open(let place, _, _, _) = operation {
+            var status = stat()
+            guard stat(reference.path(place, through: 0), &status) == 0 else { return false }
+            return Int(status.st_mode) & Kernel.typeMask == Kernel.fifo
+        }
+        return operation.locks && files.contains { !$0.isRegular }
+    }
+
+    /// A directory that another mount has moved cannot be renamed before this kernel has looked it up in its new place.
+    private func isMovedElsewhere(_ answer: Answer, _ expected: Answer) -> Bool {
+        subject.roots.count > 1 && answer.result == -Int(ESTALE) && answer != expected
+    }
+
+    /// What is no regular file, and another mount has removed, is ESTALE for those who have it open.
+    private func isForgotten(_ sights: Sight.Pair) -> Bool {
+        subject.roots.count > 1 && sights.reference.isRemoved && !sights.reference.isRegular
+            && sights.subject.error == -Int(ESTALE)
+    }
+
+    // MARK: Comparisons
+
+    private func sights(_ place: Place, _ mount: Int) -> Sight.Pair {
+        Sight.Pair(
+            reference: Sight(reference.path(place, through: 0)), subject: Sight(subject.path(place, through: mount)))
+    }
+
+    private func sights(slot: Int) -> Sight.Pair {
+        Sight.Pair(reference: Sight(file: reference.file(slot)), subject: Sight(file: subject.file(slot)))
+    }
+
+    private func compareDetails(
+        of place: Place, _ sights: Sight.Pair, _ operation: TreeOperation, _ mount: Int
+    ) throws {
+        guard sights.reference.error == 0 else { return }
+        let paths = (reference.path(place, through: 0), subject.path(place, through: mount))
+        let what = observer.look { () -> String? in
+            if let what = TreeComparison.differenceOfExtendedAttributes(paths.0, paths.1) { return what }
+            if sights.reference.isDirectory, operation.changesNames {
+                return TreeComparison.differenceOfDirectories(paths.0, paths.1, isDeep: false)
+            }
+            guard sights.reference.isRegular, operation.changesContent else { return nil }
+            return TreeComparison.differenceOfContents(paths.0, paths.1)
+        }
+        if let what { throw difference(what) }
+    }
+
+    /// Of an open file, which may have no name any more; and through the other mount, if it has its name still.
+    private func compareContent(ofSlot slot: Int, _ sights: Sight.Pair, _ mount: Int) throws {
+        guard sights.reference.isRegular, let file = reference[slot] else { return }
+        let open = ("/proc/self/fd/\(file.descriptor)", "/proc/self/fd/\(subject.file(slot))")
+        let named = (reference.path(file.place, through: 0), subject.path(file.place, through: mount))
+        let isNamed = Sight(named.0).inode == sights.reference.inode
+        let what = observer.look {
+            TreeComparison.differenceOfContents(open.0, open.1)
+                ?? (isNamed ? TreeComparison.differenceOfContents(named.0, named.1) : nil)
+        }
+        if let what { throw difference("the file in slot \(slot): \(what)") }
+    }
+
+    /// SEEK_DATA and SEEK_HOLE: what is a hole is the filesystem's own choice, but there must be only zeros in it.
+    private func judge(_ answer: Answer, _ expected: Answer, _ slot: Int, _ offset: Int, isData: Bool) throws {
+        let (file, sight) = (reference.file(slot), Sight(file: reference.file(slot)))
+        let size = sight.size
+        if !sight.isRegular, answer == expected { return }
+        let noMoreData = isData && offset < size && [answer.result, expected.result].contains(-Int(ENXIO))
+        guard answer.result >= 0 && expected.result >= 0 || noMoreData else {
+            if answer != expected { throw difference("\(expected) there, \(answer) here") }
+            return
+        }
+        var hole = offset..<(answer.result < 0 ? size : answer.result)
+        if !isData {
+            let seekData = 3
+            let data = Kernel.call(SYS_lseek, subject.file(slot), answer.result, seekData)
+            _ = Kernel.call(SYS_lseek, subject.file(slot), offset, Int(SEEK_SET))
+            guard answer.result >= offset, answer.result <= size else {
+                throw difference("a hole at \(answer.result) of \(size)")
+            }
+            hole = answer.result..<(data < 0 ? size : data)
+        }
+        guard hole.upperBound <= size else { throw difference("data at \(hole.upperBound) of \(size)") }
+        // The reference may have terabytes of hole there too.
+        let seekData = 3
+        let position = Kernel.call(SYS_lseek, file, 0, Int(SEEK_CUR))
+        defer { _ = Kernel.call(SYS_lseek, file, position, Int(SEEK_SET)) }
+        var place = hole.lowerBound
+        while place < hole.upperBound {
+            place = Kernel.call(SYS_lseek, file, place, seekData)
+            guard place >= 0, place < hole.upperBound else { return }
+            let path = "/proc/self/fd/\(file)"
+            let bytes = observer.look {
+                let file = Kernel.open(path, O_RDONLY | linux_o_noatime)
+                defer { _ = Kernel.close(file) }
+                return Kernel.read(file, min(1 << 20, hole.upperBound - place), at: place).bytes
+            }
+            guard bytes.allSatisfy({ $0 == 0 }) else { throw difference("data in the hole \(hole)") }
+            place += max(bytes.count, 1)
         }
     }
 
-    private func sights(_ place: Place, _ observer: Int) -> (Sight, Sight) {
-        (Sight(reference.path(place, through: 0)), Sight(subject.path(place, through: observer)))
-    }
-
-    private func compareWhole(_ step: Int) throws {
-        let mount = step / TreesWorker.wholeEvery
-        if let what = TreeComparison.difference(reference.roots[0], subject.roots[mount % subject.roots.count]) {
+    private func compareWhole(through mount: Int) throws {
+        let paths = (reference.roots[0], subject.roots[mount % subject.roots.count])
+        if let what = observer.look({ TreeComparison.difference(paths.0, paths.1) }) {
             throw difference("in the whole tree: \(what)")
         }
     }
 
-    private mutating func note(_ line: String) {
-        history.append(line)
-        if history.count > TreesWorker.historyMax { history.removeFirst() }
+    private mutating func note(_ step: Step) {
+        let user = step.user == 0 ? "" : " as \(step.user)"
+        history.append(
+            "\(step.number) process \(step.process)\(user) umask 0\(String(step.umask, radix: 8)) through "
+                + "\(step.mount % subject.roots.count): \(step.operation.summary)")
+        if history.count > historyMax { history.removeFirst() }
     }
 
     private func difference(_ what: String) -> Broken {
-        Broken("\(what)\nthe last operations:\n  " + history.joined(separator: "\n  "))
-    }
-
-    private func describe(_ answer: Answer) -> String {
-        let result = answer.result < 0 ? String(cString: strerror(CInt(-answer.result))) : "\(answer.result)"
-        return answer.content.isEmpty
-            ? result : "\(result) with \(answer.content.count) bytes \(answer.content.prefix(24))"
-    }
-}
-
-extension TreeOperation {
-    fileprivate var opens: Bool { if case .open = self { true } else { false } }
-    fileprivate var locks: Bool {
-        switch self {
-        case .lock, .lockWhole: true
-        default: false
+        let short = { (text: String) in text.replacing(String(repeating: "n", count: 249), with: "nnn") }
+        let open = reference.allOccupied.map { slot in
+            "slot \(slot) has \(reference[slot]?.place ?? .root): \(Sight(file: reference.file(slot)))"
         }
-    }
-
-    /// One line, without the bytes.
-    fileprivate var summary: String {
-        switch self {
-        case .write(let slot, let offset, let bytes):
-            "write \(bytes.count) bytes in slot \(slot) at \(offset.map(String.init) ?? "its position")"
-        case .open(let place, let slot, let flags, let mode):
-            "open \(place) in slot \(slot), flags 0\(String(flags, radix: 8)), mode 0\(String(mode, radix: 8))"
-        case .setAttribute(let place, let name, let value, let flags):
-            "set \(name) of \(place) to \(value.count) bytes, flags \(flags)"
-        default:
-            "\(self)".replacing(String(repeating: "n", count: 250), with: "nnn").replacing("shoal_exercise.", with: "")
-        }
+        let sections =
+            [what, "open here:"] + open.map { "  " + $0 } + ["the last operations:"] + history.map { "  " + $0 }
+        return Broken(short(sections.joined(separator: "\n")))
     }
 }

@@ -145,6 +145,19 @@ private func removing(_ laws: inout CheckList) {
         try act.rmdir("d").succeeds()
         try equal(directory.stat().links, 0, "links")
     }
+    laws.check("what was removed can be changed by whoever has it open still") { act, _ in
+        try act.mkdir("d").succeeds()
+        try act.mknod("p", Status.fifo | 0o644).succeeds()
+        let directory = try act.open("d", O_RDONLY | O_DIRECTORY)
+        let fifo = try act.open("p", O_RDWR)
+        try act.rmdir("d").succeeds()
+        try act.unlink("p").succeeds()
+        for file in [directory, fifo] {
+            try file.chmod(0o700).succeeds()
+            try equalMode(file.stat().permissions, 0o700)
+            try equal(file.stat().links, 0, "links")
+        }
+    }
     laws.check("a name is free again after rmdir") { act, see in
         for _ in 0..<20 {
             try act.mkdir("x").succeeds()

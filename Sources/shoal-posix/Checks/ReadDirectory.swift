@@ -151,6 +151,30 @@ private func changes(_ laws: inout CheckList) {
         try equal(names.count, 200, "entries")
         try equal(Set(names).count, 200, "names")
     }
+    laws.check("a listing of a directory that grows as it is read ends; the next one shows all") { act, see in
+        for number in 0..<50 { try act.mknod("old\(number)", Status.regular | 0o644).succeeds() }
+        let directory = try see.open("", O_RDONLY | O_DIRECTORY)
+        func old(_ entries: [Entry]) -> Set<Bytes> { Set(entries.map(\.name).filter { $0.text.hasPrefix("old") }) }
+        var made = 0
+        for _ in 0..<2 {
+            try directory.seek(0, SEEK_SET).returns(0)
+            var entries: [Entry] = []
+            while true {
+                let some = try directory.someEntries(bytesMax: 300)
+                if some.isEmpty { break }
+                entries += some
+                for _ in 0..<20 {
+                    try act.mknod("new\(made)", Status.regular | 0o644).succeeds()
+                    made += 1
+                }
+                if made > 100_000 { throw Verdict.failed(expected: "an end of the listing", came: "more and more") }
+            }
+            try equal(old(entries).count, 50, "names that were there")
+            try equal(Set(entries.map(\.name)).count, entries.count, "entries, each once")
+        }
+        try directory.seek(0, SEEK_SET).returns(0)
+        try equal(directory.entries().count, 52 + made, "entries after rewinddir")
+    }
     laws.check("removing everything while listing it empties the directory") { act, see in
         for number in 0..<300 { try act.mknod("f\(number)", Status.regular | 0o644).succeeds() }
         let directory = try see.open("", O_RDONLY | O_DIRECTORY)

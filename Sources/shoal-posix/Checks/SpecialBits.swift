@@ -27,13 +27,20 @@ private func clearing(_ laws: inout CheckList) {
             }
         ),
     ] as [(String, (View) throws -> Void)] {
-        for (mode, left) in [(0o6777, 0o777), (0o4766, 0o766), (0o2777, 0o777)] as [(UInt32, UInt32)] {
+        for (mode, left) in [(0o6777, 0o777), (0o4766, 0o766), (0o2777, 0o777), (0o2767, 0o767)] as [(UInt32, UInt32)] {
             laws.check("\(name) by another user turns 0\(String(mode, radix: 8)) into 0\(String(left, radix: 8))") {
                 act, see in
                 try act.file("f", "content", mode)
                 try User.alice.does { try change(act) }
                 try equalMode(see.stat("f").permissions, left)
             }
+        }
+        laws.check("\(name) by a member of its group leaves set-group-ID where the group may not execute") { act, see in
+            try act.file("f", "content", 0o6767)
+            try act.chown("f", -1, 2001).succeeds()
+            try act.chmod("f", 0o6767).succeeds()
+            try User.bobInAlicesGroup.does { try change(act) }
+            try equalMode(see.stat("f").permissions, 0o2767)
         }
         laws.check("\(name) by root keeps 06777") { act, see in
             try act.file("f", "content", 0o6777)
@@ -74,6 +81,20 @@ private func clearing(_ laws: inout CheckList) {
             try act.chown("f", -1, 2002).succeeds()
         }
         try equalMode(see.stat("f").permissions, 0o755)
+    }
+    laws.check("chown by an owner who is not in the group clears set-group-ID, whoever may execute") { act, see in
+        try act.file("f", "", 0o2600)
+        try act.chown("f", 2001, 2002).succeeds()
+        try act.chmod("f", 0o2600).succeeds()
+        try User.alice.does { try act.chown("f", -1, 2001).succeeds() }
+        try equalMode(see.stat("f").permissions, 0o600)
+    }
+    laws.check("chown of a directory keeps its capabilities") { act, see in
+        let capability = Bytes([1, 0, 0, 2, 0, 0x20, 0, 0] + [UInt8](repeating: 0, count: 12))
+        try act.directory("d", 0o755)
+        try act.setAttribute("d", "security.capability", capability).succeeds()
+        try act.chown("d", 2001, 2001).succeeds()
+        try equal(see.attribute("d", "security.capability"), capability, "value")
     }
     laws.check("chown of a directory keeps its bits") { act, see in
         try act.directory("d", 0o6755)

@@ -68,6 +68,18 @@ private var timedCalls: [TimedCall] {
             try $0.rename("other", "d/l").succeeds()
         },
         TimedCall("setxattr", "d/f", m: .stays, c: .moves) { try $0.setAttribute("d/f", "user.k", "v").succeeds() },
+        TimedCall("setxattr of the value that it has", "d/f", m: .stays, c: .stays) {
+            try $0.setAttribute("d/f", "user.has", "it").succeeds()
+        },
+        TimedCall("removexattr of an ACL that it has not", "d/f", m: .stays, c: .stays) {
+            try $0.removeAttribute("d/f", "system.posix_acl_access").succeeds()
+        },
+        TimedCall("fallocate inside it", "d/f", m: .moves, c: .moves) {
+            try $0.open("d/f").allocate(0, 0, 100).succeeds()
+        },
+        TimedCall("fallocate with KEEP_SIZE past its end", "d/f", m: .moves, c: .moves) {
+            try $0.open("d/f").allocate(FALLOC_FL_KEEP_SIZE, 9000, 100).succeeds()
+        },
         TimedCall("stat", "d/f", m: .stays, c: .stays) { _ = try $0.stat("d/f") },
         TimedCall("access", "d/f", m: .stays, c: .stays) { try $0.access("d/f", R_OK).succeeds() },
         TimedCall("fsync", "d/f", m: .stays, c: .stays) { try $0.open("d/f").sync().succeeds() },
@@ -97,6 +109,7 @@ func timeChecks() -> [Check] {
             try act.mkdir("d").succeeds()
             try act.file("d/f", Bytes(patternOf: 9000))
             try act.link("d/f", "d/l").succeeds()
+            try act.setAttribute("d/f", "user.has", "it").succeeds()
             try act.mkdir("d/e").succeeds()
             try act.symlink("f", "d/s").succeeds()
             try act.file("other")
@@ -111,6 +124,14 @@ func timeChecks() -> [Check] {
             try effect(call.modification, before.modified, after.modified, start, "mtime")
             try effect(call.change, before.changed, after.changed, start, "ctime")
         }
+    }
+    laws.check("unlink of the last name moves the ctime of the open file") { act, _ in
+        let file = try act.create("f")
+        let before = try file.stat()
+        Time.advance()
+        try act.unlink("f").succeeds()
+        try effect(.stays, before.modified, file.stat().modified, before.changed, "mtime")
+        try effect(.moves, before.changed, file.stat().changed, before.changed, "ctime")
     }
     births(&laws)
     accessTimes(&laws)
@@ -225,6 +246,42 @@ private func accessTimes(_ laws: inout CheckList) {
         try act.setTimes("d", (Time(1_000_000), Time(2_000_000))).succeeds()
         _ = try act.names("d")
         try holds(see.stat("d").accessed > Time(2_000_000), "a later atime", came: "\(see.stat("d").accessed)")
+    }
+    laws.check("listing a directory with O_NOATIME leaves atime alone") { act, see in
+        try act.mkdir("d").succeeds()
+        try act.setTimes("d", (Time(1_000_000), Time(2_000_000))).succeeds()
+        _ = try act.open("d", O_RDONLY | O_DIRECTORY | Linux.noAccessTime).entries()
+        try equal(see.stat("d").accessed, Time(1_000_000), "atime")
+    }
+    laws.check("reading at the end of a file moves atime") { act, see in
+        try needsAccessTimes(act)
+        try act.file("f", "abc")
+        try act.setTimes("f", (Time(1_000_000), Time(2_000_000))).succeeds()
+        try equal(act.open("f", O_RDONLY).pread(3, at: 3), "", "content")
+        try holds(see.stat("f").accessed > Time(2_000_000), "a later atime", came: "\(see.stat("f").accessed)")
+    }
+    laws.check("copy_file_range moves the source's atime, but not with O_NOATIME") { act, see in
+        try needsAccessTimes(act)
+        try act.file("f", "abc")
+        let target = try act.create("g")
+        for (flags, moves) in [(Linux.noAccessTime, false), (0, true)] {
+            try act.setTimes("f", (Time(1_000_000), Time(2_000_000))).succeeds()
+            try act.open("f", O_RDONLY | flags).copy(0, to: target, 0, 3).returns(3)
+            let accessed = try see.stat("f").accessed
+            try holds((accessed > Time(2_000_000)) == moves, moves ? "a later atime" : "the same", came: "\(accessed)")
+        }
+    }
+    laws.check("an atime in the future gives way to that of an access, where an access counts") { act, _ in
+        try needsAccessTimes(act)
+        try act.file("f", "abc")
+        let future = Time.now().seconds + 1_000_000
+        try act.setTimes("f", (Time(future), Time(future + 1))).succeeds()
+        _ = try act.open("f", O_RDONLY).read(3)
+        let accessed = try act.stat("f").accessed
+        try holds(accessed < Time(future), "the atime of now", came: "\(accessed)")
+        // Nor does it come back when it is written down.
+        try act.chmod("f", 0o600).succeeds()
+        try equal(act.stat("f").accessed, accessed, "atime")
     }
     laws.check("reading a symlink whose atime is before its mtime moves atime") { act, see in
         try needsAccessTimes(act)

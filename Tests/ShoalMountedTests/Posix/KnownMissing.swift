@@ -4,9 +4,8 @@ enum KnownMissing {
     static let laws = [
         // Access times that the other mount has noted are seen a moment later.
         "times: reading a file whose atime", "times: reading a symlink whose atime",
-        "times: listing a directory whose atime",
-        // A listing follows names that are made meanwhile.
-        "readdir: what stays through a listing is listed once",
+        "times: listing a directory whose atime", "times: reading at the end of a file moves atime",
+        "times: copy_file_range moves the source's atime",
         // A directory that another mount has moved.
         "rename: two processes that move directories into each other",
         "two mounts: a directory that one has moved into its sibling",

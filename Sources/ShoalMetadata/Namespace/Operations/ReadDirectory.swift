@@ -2,8 +2,8 @@ import ShoalTypes
 import ShoalWire
 
 /// A page of a directory in the order of the cookies, `.` and `..` not included. Every name that exists throughout a
-/// listing is shown once, whatever comes and goes meanwhile. The coordinator takes out the attributes of what another
-/// session is writing.
+/// listing is shown once, whatever comes and goes meanwhile; one that is made meanwhile is not shown. The coordinator
+/// takes out the attributes of what another session is writing.
 ///
 /// Errors: `.notFound`, `.notDirectory`.
 package struct ReadDirectory: NamespaceOperation {
@@ -20,7 +20,8 @@ package struct ReadDirectory: NamespaceOperation {
         _ transaction: inout NamespaceTransaction, _ context: OperationContext
     ) throws(MetadataError) -> ReadDirectoryReply {
         let directory = try transaction.directory(request.inode)
-        var reply = ReadDirectoryReply(entries: [], isEnd: true, parent: directory.parent)
+        let before = request.before == 0 ? transaction.cookieBound : request.before
+        var reply = ReadDirectoryReply(entries: [], isEnd: true, before: before, parent: directory.parent)
         guard request.after < .max else { return reply }
         let limit = Int(min(max(request.limit, 1), ReadDirectoryRequest.entriesMax))
         // Found by its name, and not listed.
@@ -30,15 +31,15 @@ package struct ReadDirectory: NamespaceOperation {
         try transaction.scan(
             from: Keys.cookie(request.inode, request.after + 1), to: Keys.range(.cookie, request.inode.rawValue).upper
         ) { key, value throws(MetadataError) in
-            guard entries.count < limit else {
+            let cookie = Keys.field(key, at: 9)
+            guard entries.count < limit, cookie < before else {
                 isEnd = false
                 return false
             }
             let record = try CookieRecord(stored: value)
             if record.inode == trashRoot { return true }
             entries.append(
-                DirectoryEntry(
-                    name: record.name, inode: record.inode, kind: record.kind, cookie: Keys.field(key, at: 9)))
+                DirectoryEntry(name: record.name, inode: record.inode, kind: record.kind, cookie: cookie))
             return true
         }
         if request.withAttributes {

@@ -1,7 +1,8 @@
 import ShoalTypes
 import ShoalWire
 
-/// removexattr(2). Without its access ACL a file keeps its mode.
+/// removexattr(2). Without its access ACL a file keeps its mode. An ACL that is not there is removed all the same, as on
+/// Linux's local filesystems: nothing changes.
 ///
 /// Errors: `.notFound` (no such inode), `.noData` (no such attribute).
 package struct RemoveExtendedAttribute: NamespaceOperation {
@@ -10,23 +11,26 @@ package struct RemoveExtendedAttribute: NamespaceOperation {
     package var caller: Caller { request.caller }
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
-        _ = try find(transaction)
-        return [.change(request.inode)]
+        _ = try transaction.existing(request.inode)
+        return try isNothing(transaction) ? [] : [.change(request.inode)]
     }
 
     package func execute(
         _ transaction: inout NamespaceTransaction, _ context: OperationContext
     ) throws(MetadataError) -> EntryReply {
-        var record = try find(transaction)
+        var record = try transaction.existing(request.inode)
+        if try isNothing(transaction) { return EntryReply(attributes: record.attributes, grant: .none) }
         try transaction.setExtendedAttribute(request.name, of: &record, to: nil)
         record.attributes.changeTime = context.now
         transaction.update(record)
         return EntryReply(attributes: record.attributes, grant: .none)
     }
 
-    private func find(_ transaction: borrowing NamespaceTransaction) throws(MetadataError) -> InodeRecord {
+    /// There is no such ACL.
+    private func isNothing(_ transaction: borrowing NamespaceTransaction) throws(MetadataError) -> Bool {
         let record = try transaction.existing(request.inode)
-        guard try transaction.extendedAttribute(request.name, of: record) != nil else { throw .file(.noData) }
-        return record
+        if try transaction.extendedAttribute(request.name, of: record) != nil { return false }
+        guard request.name.isAccessControlList else { throw .file(.noData) }
+        return true
     }
 }

@@ -30,7 +30,8 @@ package struct SetAttributes: NamespaceOperation {
         var record = try transaction.existing(request.inode)
         try check(record)
         let change = request.change
-        if change.uid != nil || change.gid != nil || change.size != nil {
+        // As the set-ID bits: a directory's mean something else, and stay.
+        if !record.isDirectory, change.uid != nil || change.gid != nil || change.size != nil {
             try transaction.setExtendedAttribute(.capability, of: &record, to: nil)
         }
         if let permissions = change.permissions {

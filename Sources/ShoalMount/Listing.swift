@@ -1,0 +1,18 @@
+import ShoalFUSE
+
+/// How far the listing of one open directory goes: to the names that were there when it began, or began anew with
+/// rewinddir(3). Without that bound it would follow a directory that grows as fast as it is read.
+struct Listing {
+    /// O_NOATIME: the access does not count.
+    let keepsAccessTime: Bool
+    /// `ReadDirectoryReply.before`; 0 until the first answer.
+    var before: UInt64 = 0
+
+    init(keepsAccessTime: Bool) { self.keepsAccessTime = keepsAccessTime }
+
+    /// What to ask with for the entries after `cookie`; 0 begins anew. seekdir(3) to a place past the end, which another
+    /// listing may have given, begins anew as well.
+    func bound(after cookie: FuseDirectoryCookie) -> UInt64 {
+        cookie == .start || cookie.rawValue >= before ? 0 : before
+    }
+}

@@ -9,19 +9,19 @@ import ShoalWire
 extension Client {
     /// A directory or a symlink was read (readdir(3), readlink(2)), without a need for its lease.
     package func noteAccess(_ id: InodeID) {
-        if let inode = inodes.existing(id), mayRead(inode) { noteAccess(inode) }
+        guard limits.keepsAccessTimes else { return }
+        if let inode = inodes.existing(id), mayRead(inode) { return noteAccess(inode) }
+        // What is known may be old: the server says whether it counts, before it answers what we ask it next.
+        accessTimes[id] = accessTimes[id] ?? AccessTime(inode: id, time: scheduler.wallClock, previous: nil)
+        sendAccessTimes()
     }
 
     /// The content was read, under a lease; whoever holds the inode up waits until that is over.
     func noteAccess(_ inode: Inode) {
         guard limits.keepsAccessTimes, inode.grant.mode >= .read else { return }
         let now = scheduler.wallClock
-        let times = inode.attributes
-        guard
-            times.accessTime <= times.modifyTime || times.accessTime <= times.changeTime
-                || now.seconds - times.accessTime.seconds >= 86_400
-        else { return }
-        let previous = accessTimes[inode.id]?.previous ?? times.accessTime
+        guard inode.attributes.accessCounts(at: now) else { return }
+        let previous = accessTimes[inode.id]?.previous ?? inode.attributes.accessTime
         accessTimes[inode.id] = AccessTime(inode: inode.id, time: now, previous: previous)
         inode.attributes.accessTime = now
         if accessTimes.count >= AccessTimesRequest.entriesMax { return sendAccessTimes() }

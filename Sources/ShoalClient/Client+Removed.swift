@@ -43,7 +43,9 @@ extension Client {
     /// on, for a process that stands in the directory or found the name just before.
     func noteGone(_ attributes: FileAttributes) {
         if goneAttributes.count >= limits.goneInodesMax { goneAttributes = [:] }
-        goneAttributes[attributes.inode] = attributes
+        var gone = attributes
+        gone.accessTime = accessTime(of: gone.inode, onServer: gone.accessTime)
+        goneAttributes[gone.inode] = gone
     }
 
     /// fchmod(2) and the like of what is gone, a directory or a FIFO that a process has open still.

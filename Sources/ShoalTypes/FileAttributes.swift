@@ -56,6 +56,11 @@ package struct FileAttributes: Hashable, Sendable {
     /// The longest this file can be: what `Geometry` allows, and what 2^32 - 1 chunks hold (the last index stands for
     /// "every chunk" where chunks are listed).
     package var sizeMax: UInt64 { min(Geometry.fileBytesMax, chunkBytes * UInt64(UInt32.max)) }
+    /// relatime (mount(8)): an access counts if the one before it was not after the last change, or is a day old.
+    package func accessCounts(at time: Timestamp) -> Bool {
+        accessTime <= modifyTime || accessTime <= changeTime || time.seconds - accessTime.seconds >= 86_400
+    }
+
     /// What the file would take without holes.
     package var denseBytes: UInt64 {
         let block = UInt64(Geometry.blockBytes)

@@ -4,9 +4,10 @@ import ShoalTypes
 package struct AccessTime: Hashable, Sendable {
     package var inode: InodeID
     package var time: Timestamp
-    /// What the reader took for the access time until then.
-    package var previous: Timestamp
-    package init(inode: InodeID, time: Timestamp, previous: Timestamp) {
+    /// What the reader took for the access time until then; nil if it did not know: then it is for the server to say
+    /// whether the access counts.
+    package var previous: Timestamp?
+    package init(inode: InodeID, time: Timestamp, previous: Timestamp?) {
         self.inode = inode
         self.time = time
         self.previous = previous
@@ -26,11 +27,11 @@ package struct AccessTimesRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
-        let blank = AccessTime(inode: InodeID(0), time: Timestamp(), previous: Timestamp())
-        coder.list(&times, max: Self.entriesMax, minimumBytes: 32, blank: blank) {
+        let blank = AccessTime(inode: InodeID(0), time: Timestamp(), previous: nil)
+        coder.list(&times, max: Self.entriesMax, minimumBytes: 21, blank: blank) {
             $0.number(&$1.inode)
             $0.timestamp(&$1.time)
-            $0.timestamp(&$1.previous)
+            $0.optional(&$1.previous, blank: Timestamp()) { $0.timestamp(&$1) }
         }
     }
 }

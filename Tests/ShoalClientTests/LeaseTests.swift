@@ -134,7 +134,11 @@ struct LeaseTests {
         let a = try cluster.client("a")
         let fifo = Client.NewFile(mode: FileKind.fifo.rawValue | 0o600, uid: 1, gid: 2)
         let made = try cluster.wait { a.create(.root, named("p"), fifo, completion: $0) }
+        a.noteAccess(made.inode)
+        let read = try cluster.wait { a.attributes(of: made.inode, completion: $0) }.accessTime
+        #expect(read > made.accessTime)
         try cluster.wait { a.unlink(.root, named("p"), completion: $0) }
+        #expect(try cluster.wait { a.attributes(of: made.inode, completion: $0) }.accessTime == read)
         var change = AttributeChange()
         change.permissions = 0o4711
         _ = try cluster.wait { a.setAttributes(of: made.inode, change, completion: $0) }

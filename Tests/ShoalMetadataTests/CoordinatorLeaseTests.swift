@@ -67,7 +67,7 @@ struct CoordinatorLeaseTests {
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
         let before = try a.create("f").attributes
         let granted = try b.granted(before.inode, .read)
-        func read(at seconds: Int64, previous: Timestamp) -> WireStatus? {
+        func read(at seconds: Int64, previous: Timestamp?) -> WireStatus? {
             let times = [before.inode, InodeID(before.inode.rawValue + 1)].map {
                 AccessTime(inode: $0, time: Timestamp(seconds: seconds, nanoseconds: 7), previous: previous)
             }
@@ -82,6 +82,12 @@ struct CoordinatorLeaseTests {
         #expect(after.attributes == expected)
         #expect(after.grant.sequence == granted.sequence)
         #expect(a.takeRecalls().isEmpty)
+        // Who does not know the time before leaves it to the server.
+        #expect(read(at: (1 << 40) + 1, previous: nil) == .ok)
+        #expect(try harness.reply(b.getAttributes(before.inode), as: EntryReply.self).attributes == expected)
+        #expect(read(at: 1 << 41, previous: nil) == .ok)
+        expected.accessTime = Timestamp(seconds: 1 << 41, nanoseconds: 7)
+        #expect(try harness.reply(b.getAttributes(before.inode), as: EntryReply.self).attributes == expected)
         // A time in the future, set by hand, gives way to the next access.
         #expect(read(at: 1000, previous: expected.accessTime) == .ok)
         expected.accessTime = Timestamp(seconds: 1000, nanoseconds: 7)

@@ -136,7 +136,9 @@ extension MessageSample {
         MessageSample {
             AccessTimesRequest(
                 caller: $0.caller(),
-                times: $0.list { AccessTime(inode: $0.id(), time: $0.timestamp(), previous: $0.timestamp()) })
+                times: $0.list {
+                    AccessTime(inode: $0.id(), time: $0.timestamp(), previous: $0.optional { $0.timestamp() })
+                })
         },
         MessageSample { RecallRequest(inode: $0.id(), sequence: $0.id(), mode: $0.mode()) },
         MessageSample { RecallReply(remaining: $0.mode()) },

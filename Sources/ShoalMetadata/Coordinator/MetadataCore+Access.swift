@@ -14,7 +14,7 @@ extension MetadataCore {
                 var transaction = namespace.begin()
                 for entry in rest.prefix(32) {
                     guard var record = try transaction.inode(entry.inode),
-                        record.attributes.accessTime == entry.previous
+                        counts(entry, record.attributes)
                     else { continue }
                     record.attributes.accessTime = entry.time
                     transaction.update(record)
@@ -26,5 +26,9 @@ extension MetadataCore {
             return reply(request, failed(error))
         }
         reply(request, Empty())
+    }
+
+    private func counts(_ entry: AccessTime, _ attributes: FileAttributes) -> Bool {
+        entry.previous.map { $0 == attributes.accessTime } ?? attributes.accessCounts(at: entry.time)
     }
 }

@@ -94,6 +94,8 @@ enum TreeOperation {
         }
     }
 
+    var opens: Bool { if case .open = self { true } else { false } }
+
     /// It is about a lock.
     var locks: Bool {
         switch self {

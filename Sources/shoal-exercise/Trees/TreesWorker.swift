@@ -79,7 +79,8 @@ struct TreesWorker {
             process = number == 0 ? 0 : random.below(processes)
             user = random.one(in: 6) ? TreesWorker.otherUser : 0
             umask = random.pick([0, 0, 0o22, 0o77])
-            mount = random.below(8)
+            // A process opens files on one mount: on two it would be two to the kernel, whose locks know nothing of each other.
+            mount = operation.opens ? process : random.below(8)
         }
     }
 

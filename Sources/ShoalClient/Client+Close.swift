@@ -47,7 +47,11 @@ extension Client {
         guard inode.openCount == 0 else { return }
         // The last mapping keeps its file open: there is none.
         inode.pages.forgetServed()
-        if inode.isOrphan || inode.attributes.linkCount == 0 { return dropOrphan(inode) }
+        if inode.isOrphan || inode.attributes.linkCount == 0 {
+            // Another mount may have removed it, and have it open still.
+            if inode.grant.mode > .none { inode.isOrphan = true }
+            return dropOrphan(inode)
+        }
         if inode.grant.mode == .pin {
             giveBack([inode.returnedLease])
             inode.grant = .none

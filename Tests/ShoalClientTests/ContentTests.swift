@@ -91,6 +91,25 @@ struct ContentTests {
         #expect(cluster.nodes.allSatisfy { $0.chunks[ChunkID(data: .none, index: 0)] == nil })
     }
 
+    @Test(
+        "What is written to a removed file is read by others who have it open, whoever removed it", arguments: [0, 1])
+    func writerOfRemovedFile(remover: Int) throws {
+        let cluster = try Cluster()
+        let clients = [try cluster.client("a"), try cluster.client("b")]
+        let id = try cluster.create(clients[0], "f")
+        try cluster.write(clients[0], id, .at(0), pattern(100, 1))
+        try cluster.open(clients[1], id)
+        try cluster.wait { clients[remover].unlink(.root, named("f"), completion: $0) }
+        let bytes = pattern(10_000, 2)
+        try cluster.write(clients[1], id, .at(50), bytes)
+        try cluster.wait { clients[1].release(id, completion: $0) }
+        #expect(try cluster.size(clients[0], id) == 10_050)
+        #expect(try cluster.read(clients[0], id) == pattern(50, 1) + bytes)
+        try cluster.wait { clients[0].release(id, completion: $0) }
+        cluster.scheduler.run(for: .seconds(5))
+        #expect(throws: FileError.notFound) { try cluster.size(clients[0], id) }
+    }
+
     @Test("A cache smaller than one read still reads right", arguments: CachePolicy.allCases)
     func tinyCache(policy: CachePolicy) throws {
         let cluster = try Cluster()

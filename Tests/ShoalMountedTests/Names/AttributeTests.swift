@@ -24,7 +24,7 @@ extension MountedTests {
                         if not flags: os.write(file, b"x")
                         os.close(file)
                     for flags in (0, os.O_TRUNC):
-                        for mode, left in ((0o4777, 0o777), (0o2777, 0o777), (0o6777, 0o777), (0o2767, 0o2767)):
+                        for mode, left in ((0o4777, 0o777), (0o2777, 0o777), (0o6777, 0o777), (0o2767, 0o767)):
                             path = f"/f-{flags}-{mode:o}"
                             with open(a + path, "w") as file: file.write("content")
                             os.chmod(a + path, mode)

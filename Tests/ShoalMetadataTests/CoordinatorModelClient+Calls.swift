@@ -111,8 +111,10 @@ extension CoordinatorModelClient {
             message.unused = inode
         }
         if isOwn { ownNames[name] = nil }
-        request(.unlink, isChange: true, directories: [parent], inodes: nil, message, caller: \.caller) {
-            [self] result in
+        let unused = message.unused
+        request(
+            .unlink, isChange: true, directories: [parent], inodes: nil, unused: unused, message, caller: \.caller
+        ) { [self] result in
             switch result {
             case .success(let bytes):
                 attributes[parent] = nil

@@ -15,16 +15,19 @@ final class CoordinatorModelClient {
         /// Directories whose names it may change, and inodes whose attributes it may; nil for any.
         let directories: [InodeID]
         let inodes: [InodeID]?
+        /// What a removal gives back the lease of, with the name.
+        let unused: InodeID
         var wasSent = false
         var wasRetried = false
         init(
-            _ operation: Operation, change: UInt64, directories: [InodeID], inodes: [InodeID]?,
+            _ operation: Operation, change: UInt64, directories: [InodeID], inodes: [InodeID]?, unused: InodeID,
             build: @escaping (Caller) -> [UInt8], completion: @escaping (Result<[UInt8], WireStatus>) throws -> Void
         ) {
             self.operation = operation
             self.change = change
             self.directories = directories
             self.inodes = inodes
+            self.unused = unused
             self.build = build
             self.completion = completion
         }
@@ -80,6 +83,9 @@ final class CoordinatorModelClient {
     var isIdle: Bool { pending.isEmpty && unsent.isEmpty && recalls.isEmpty }
     var pendingCount: Int { pending.count + unsent.count }
     func isBeingRecalled(_ inode: InodeID) -> Bool { recalls.contains { $0.recall.inode == inode } }
+
+    /// The lease goes with a removal that is on its way: the server may have given it to somebody already.
+    func isGivingUp(_ inode: InodeID) -> Bool { (pending.values + unsent).contains { $0.unused == inode } }
 
     /// A removal is on its way: what it has said not to use, it does not begin to use.
     var isRemoving: Bool { (pending.values + unsent).contains { $0.change > 0 && $0.inodes == nil } }
@@ -217,12 +223,12 @@ final class CoordinatorModelClient {
     /// - Parameters: what the request may change of what is cached here.
     func request<Message: WireMessage>(
         _ operation: Operation, isChange: Bool = false, directories: [InodeID] = [], inodes: [InodeID]? = [],
-        _ message: Message, caller: WritableKeyPath<Message, Caller>,
+        unused: InodeID = InodeID(0), _ message: Message, caller: WritableKeyPath<Message, Caller>,
         completion: @escaping (Result<[UInt8], WireStatus>) throws -> Void
     ) {
         if isChange { lastChange += 1 }
         let request = Pending(
-            operation, change: isChange ? lastChange : 0, directories: directories, inodes: inodes,
+            operation, change: isChange ? lastChange : 0, directories: directories, inodes: inodes, unused: unused,
             build: { who in
                 var message = message
                 message[keyPath: caller] = who

@@ -269,7 +269,7 @@ final class CoordinatorWorld {
         var writers: [InodeID: SessionID] = [:]
         var readers: [InodeID: SessionID] = [:]
         for client in clients where client.isUsable {
-            for (inode, grant) in client.held {
+            for (inode, grant) in client.held where !client.isGivingUp(inode) {
                 if grant.mode == .write {
                     #expect(writers[inode] == nil, "two writers of inode \(inode)")
                     writers[inode] = client.session

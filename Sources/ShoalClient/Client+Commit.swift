@@ -30,9 +30,11 @@ extension Client {
         }
     }
 
-    /// Besides, whoever may fill holes has a reservation past the end, unless there is no room for one: if it dies, the
-    /// next writer counts again what the file takes.
+    /// A file that was cut to nothing has no data ID until something is reserved for it, however far its size has been set
+    /// since. Besides, whoever may fill holes has a reservation past the end, unless there is no room for one: if it dies,
+    /// the next writer counts again what the file takes.
     func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
+        guard inode.attributes.data != .none else { return false }
         let isMarked = inode.reservedSize > inode.serverSize || inode.hasNoRoomPastEnd
         guard !inode.ledger.hasHoles || isMarked else { return false }
         return end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
@@ -61,8 +63,7 @@ extension Client {
     /// The same for what waits for it: changes that must be reserved first, and bytes that nodes send each other on this
     /// mount's behalf. Afterwards the file has a data ID.
     func reserve(upTo end: UInt64, for inode: Inode, completion: @escaping Completion<Void>) {
-        let isEnough = !mustReserve(end, of: inode) && reservedEnough(inode, for: end)
-        if isEnough, inode.attributes.data != .none { return completion(.success(())) }
+        if !mustReserve(end, of: inode), reservedEnough(inode, for: end) { return completion(.success(())) }
         guard !inode.isCommitting else {
             return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
         }

@@ -75,11 +75,11 @@ package struct Admission: Sendable {
         }
     }
 
-    /// A write or truncation.
+    /// A write or truncation. Chunks of no content are a mistake of the writer's: nobody would read them.
     package func admitWrite(
         epoch: Epoch, session: SessionID, generation: ConnectionGeneration, chunk: ChunkID
     ) -> Verdict {
-        guard session != .none else { return .refuse(.badRequest) }
+        guard session != .none, chunk.data != .none else { return .refuse(.badRequest) }
         switch locate(chunk, epoch: epoch) {
         case .admit(let partition):
             guard !isStoreBad else { return .refuse(.failed(.inputOutput)) }

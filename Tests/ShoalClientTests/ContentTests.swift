@@ -91,6 +91,23 @@ struct ContentTests {
         #expect(cluster.nodes.allSatisfy { $0.chunks[ChunkID(data: .none, index: 0)] == nil })
     }
 
+    /// `shoal-exercise trees` of seed 1001 came upon it: the reservation that the longer size had left was believed, and
+    /// the bytes went to chunks of no content.
+    @Test("A file that was emptied, made long and then short gets its new bytes")
+    func writeAfterTruncations() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(100, 1))
+        for size: UInt64 in [0, 2_670_592, 203] { try cluster.truncate(a, file, to: size) }
+        let bytes = pattern(4096, 2)
+        try cluster.write(a, file, .at(131_070), bytes)
+        try cluster.sync(a, file)
+        #expect(try cluster.read(b, file) == zeros(131_070) + bytes)
+        #expect(cluster.nodes.allSatisfy { $0.chunks[ChunkID(data: .none, index: 0)] == nil })
+    }
+
     @Test(
         "What is written to a removed file is read by others who have it open, whoever removed it", arguments: [0, 1])
     func writerOfRemovedFile(remover: Int) throws {

@@ -5,6 +5,8 @@ import Glibc
 /// open in it.
 struct Side {
     let roots: [String]
+    /// The same by open descriptors: what lies above the tree need not be walked with every path.
+    private let bases: [String]
     private var files = [OpenFile?](repeating: nil, count: Side.slotCount)
     static let slotCount = 6
 
@@ -14,10 +16,18 @@ struct Side {
         var place: Place
     }
 
-    init(roots: [String]) { self.roots = roots }
+    /// - Throws: `Broken`, if one cannot be opened.
+    init(roots: [String]) throws {
+        self.roots = roots
+        bases = try roots.map { root in
+            let file = Kernel.open(root, linux_o_path | O_DIRECTORY)
+            guard file >= 0 else { throw Broken(root, file) }
+            return "/proc/self/fd/\(file)"
+        }
+    }
 
     func path(_ place: Place, through mount: Int) -> String {
-        place.isRoot ? roots[mount % roots.count] : "\(roots[mount % roots.count])/\(place.path)"
+        place.isRoot ? roots[mount % roots.count] : "\(bases[mount % bases.count])/\(place.path)"
     }
 
     /// The first slot from `slot` on, in a circle, that has a file; nil if none has.

@@ -46,21 +46,25 @@ enum TreeComparison {
         while let data = files.compactMap({ nextData($0, from: offset) }).min() {
             offset = data
             let (expected, came) = (
-                Kernel.read(files[0], 1 << 20, at: offset), Kernel.read(files[1], 1 << 20, at: offset)
+                Kernel.read(files[0], pieceBytes, at: offset), Kernel.read(files[1], pieceBytes, at: offset)
             )
             guard expected.bytes == came.bytes, expected.result == came.result else {
                 let place = zip(expected.bytes, came.bytes).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
                 let bytes = [expected, came].map { "\($0.bytes.dropFirst(place).prefix(8)) of \($0.result)" }
                 return "\(subject): content differs at \(offset + place): \(bytes[0]) there, \(bytes[1]) here"
             }
-            guard expected.result > 0 else { return nil }
-            offset += expected.result
+            // A short read is the end of the file.
+            guard expected.result == pieceBytes else { return nil }
+            offset += pieceBytes
         }
         return nil
     }
 
-    /// nil if nothing but holes follows.
+    private static let pieceBytes = 1 << 20
+
+    /// nil if nothing but holes follows. The first bytes count as data: to ask for a hole makes the mount write back.
     private static func nextData(_ file: Int, from offset: Int) -> Int? {
+        if offset == 0 { return 0 }
         let seekData = 3
         let place = Kernel.call(SYS_lseek, file, offset, seekData)
         return place < 0 ? nil : place

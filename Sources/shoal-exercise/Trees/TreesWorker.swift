@@ -30,8 +30,8 @@ struct TreesWorker {
         self.wholeEvery = wholeEvery
         self.historyMax = historyMax
         observer = try Observer()
-        self.reference = Side(roots: [reference])
-        subject = Side(roots: subjects)
+        self.reference = try Side(roots: [reference])
+        subject = try Side(roots: subjects)
     }
 
     /// Until all processes together have done so many.
@@ -242,7 +242,11 @@ struct TreesWorker {
                 defer { _ = Kernel.close(file) }
                 return Kernel.read(file, min(1 << 20, hole.upperBound - place), at: place).bytes
             }
-            guard bytes.allSatisfy({ $0 == 0 }) else { throw difference("data in the hole \(hole)") }
+            guard bytes.allSatisfy({ $0 == 0 }) else {
+                let paths = (path, "/proc/self/fd/\(subject.file(slot))")
+                let content = observer.look { TreeComparison.differenceOfContents(paths.0, paths.1) }
+                throw difference("data in the hole \(hole); \(content ?? "the contents are the same")")
+            }
             place += max(bytes.count, 1)
         }
     }

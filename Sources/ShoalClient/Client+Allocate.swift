@@ -73,6 +73,7 @@ extension Client {
     /// Size and times after it. The modify time changes in any case, as on local disks.
     private func allocated(_ inode: Inode, _ range: Range<UInt64>, keepsSize: Bool, makesHole: Bool) {
         let now = scheduler.wallClock
+        attributesChanged(inode)
         let grows = !keepsSize && range.upperBound > inode.attributes.size
         if grows { inode.attributes.size = range.upperBound }
         if grows || makesHole { inode.ledger.noteHole() }

@@ -4,7 +4,11 @@ import ShoalWire
 
 extension Client {
     package func attributes(of id: InodeID, completion: @escaping Completion<FileAttributes>) {
-        if let inode = inodes.existing(id), mayRead(inode), !inode.attributesAreOld {
+        // Until a recall is answered the lease stands, and while another operation has the inode to itself, too: the server
+        // need not know all that this mount has changed under it.
+        if let inode = inodes.existing(id), inode.grant.mode >= .read, metadata.leasesAreUsable,
+            !inode.attributesAreOld
+        {
             return completion(.success(inode.shownAttributes))
         }
         metadata.request(.getAttributes, isChange: false, { InodeRequest(caller: $0, inode: id) }) { [self] reply in
@@ -42,6 +46,13 @@ extension Client {
     }
 
     func setOnServer(_ inode: Inode, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
+        setOnServer(inode, change, beforeLearning: {}, completion: completion)
+    }
+
+    func setOnServer(
+        _ inode: Inode, _ change: AttributeChange, beforeLearning: @escaping () -> Void,
+        completion: @escaping Completion<FileAttributes>
+    ) {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
         if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
@@ -52,6 +63,7 @@ extension Client {
             .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
         ) { [self] reply in
             if isExtended { endExtendedAttributeChange(of: inode) }
+            beforeLearning()
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
             case .failure(let status):

@@ -50,6 +50,7 @@ extension Client {
                 let inode = inodes.inode(attributes.inode)
                 // Made just now, by this mount: nobody else has written to it, and a directory is empty.
                 inode.mayHaveForeignUnsynced = false
+                attributesChanged(inode)
                 if attributes.kind == .directory, inode.grant.mode >= .read { inode.namesAreComplete = true }
                 if file.opens { inode.openCount += 1 }
                 completion(.success(attributes))

@@ -155,6 +155,7 @@ extension Client {
 
     private func grown(_ inode: Inode, to end: UInt64) {
         let now = scheduler.wallClock
+        attributesChanged(inode)
         inode.attributes.size = max(inode.attributes.size, end)
         inode.ledger.noteHole()
         inode.attributes.modifyTime = now

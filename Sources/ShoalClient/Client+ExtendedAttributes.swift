@@ -34,6 +34,7 @@ extension Client {
         let inode = inodes.inode(id)
         if name == .accessList, rule.isEmpty, saysNoMoreThanMode(value, inode) {
             // As after a write: the commit brings the change time.
+            attributesChanged(inode)
             inode.attributes.changeTime = scheduler.wallClock
             inode.needsCommit = true
             startWriteBehind(of: inode)

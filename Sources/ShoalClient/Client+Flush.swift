@@ -40,6 +40,7 @@ extension Client {
         logger.error("inode \(inode.id): gave up bytes that could not be written back after the file was closed")
         discardDirty(of: inode)
         inode.attributesAreOld = true
+        attributesChanged(inode)
     }
 
     /// Too much is dirty: everything of this inode goes now.

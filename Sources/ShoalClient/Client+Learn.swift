@@ -31,7 +31,7 @@ extension Client {
     /// yet.
     func merge(_ attributes: FileAttributes, into inode: Inode) {
         var merged = attributes
-        if inode.grant.mode == .write, inode.isDirty {
+        if inode.grant.mode == .write, inode.isDirty || inode.isSettingSize {
             merged.size = inode.attributes.size
             merged.allocatedBytes = inode.attributes.allocatedBytes
             merged.modifyTime = inode.attributes.modifyTime
@@ -41,6 +41,9 @@ extension Client {
             inode.reservedSize = attributes.reservedSize
         }
         merged.accessTime = accessTime(of: inode.id, onServer: attributes.accessTime)
+        if inode.attributes.inode == attributes.inode, inode.attributes.mode != 0, merged != inode.attributes {
+            attributesChanged(inode)
+        }
         inode.attributes = merged
         inode.serverSize = attributes.size
         inode.attributesAreOld = false

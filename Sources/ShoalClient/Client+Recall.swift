@@ -59,6 +59,7 @@ extension Client {
             waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
             return
         }
+        guard recall.mode >= .read || kernelAttributesAreGone(inode) else { return }
         let remaining = remainder(of: inode, atMost: recall.mode)
         if remaining < .read { forgetCached(inode) }
         // Before who asked may set another.
@@ -96,6 +97,12 @@ extension Client {
         let attributes = inode.shownAttributes
         return GlimpseReply(
             size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
-            changeTime: attributes.changeTime)
+            changeTime: attributes.changeTime, isIdle: isIdleWriter(inode))
+    }
+
+    /// A writer that has finished: whoever asks may as well have a read lease.
+    private func isIdleWriter(_ inode: Inode) -> Bool {
+        !inode.isDirty && inode.reservedSize <= inode.attributes.size && inode.pages.storerCount == 0
+            && !inode.isHeldUp && inode.active == 0 && inode.waiters.isEmpty && isCalm(inode)
     }
 }

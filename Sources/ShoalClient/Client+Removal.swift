@@ -68,6 +68,7 @@ extension Client {
             merge(removal.removed, into: inode)
             return
         }
+        attributesChanged(inode)
         inode.attributes.linkCount = 0
         // Whoever has it open sees that too; what was written here just before may be later by this machine's clock.
         inode.attributes.changeTime = max(inode.attributes.changeTime, removal.removed.changeTime)
@@ -94,7 +95,12 @@ extension Client {
                 }
             }
         }
+        // Through O_PATH, or as a device or FIFO, it may be open without our knowing.
+        if inode.isOrphan, inode.attributes.linkCount == 0, kernelKnows?(inode.id) == true {
+            noteGone(inode.attributes)
+        }
         discardDirty(of: inode)
+        attributesChanged(inode)
         forgetCached(inode)
         if inode.grant.mode > .none {
             giveBack([inode.returnedLease])

@@ -69,6 +69,6 @@ extension Client {
         return attributes
     }
 
-    /// The kernel has no use for the inode any more.
+    /// The kernel has no use for the inode any more, for none of the times that it was told of it.
     package func forgotten(_ id: InodeID) { goneAttributes[id] = nil }
 }

@@ -4,9 +4,18 @@ import ShoalWire
 
 /// Leases that go without having been asked for, or with the session.
 extension Client {
-    /// The coldest tenth goes, together.
+    /// The coldest tenth goes, together; first, what the kernel shows under those leases.
     func returnColdLeases() {
+        guard !isReturningColdLeases else { return }
+        isReturningColdLeases = true
         let cold = inodes.coldest(max(1, limits.inodesMax / 10))
+        dropKernelAttributes(of: cold.filter(\.kernelAttributes.areShown)) { [self] in
+            isReturningColdLeases = false
+            returnLeases(of: cold.filter { $0.isIdle && !$0.kernelAttributes.areShown })
+        }
+    }
+
+    private func returnLeases(of cold: [Inode]) {
         var returned: [HeldLease] = []
         for inode in cold {
             if inode.grant.mode > .none {
@@ -46,6 +55,7 @@ extension Client {
         accessTimes = [:]
         accessTimesInFlight = [:]
         loseLocks()
+        dropKernelAttributes(of: inodes.all.filter(\.kernelAttributes.areShown)) {}
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none

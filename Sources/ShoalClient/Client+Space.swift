@@ -48,11 +48,12 @@ extension Client {
     func recountBlocks(of inode: Inode, completion: @escaping Completion<Void>) {
         let end = UInt32(
             clamping: (inode.attributes.size + inode.attributes.chunkBytes - 1) / inode.attributes.chunkBytes)
-        layouts.list(inode.attributes.data, 0..<end, minimumEpoch: inode.grant.minimumEpoch) { result in
+        layouts.list(inode.attributes.data, 0..<end, minimumEpoch: inode.grant.minimumEpoch) { [self] result in
             switch result {
             case .failure(let error): completion(.failure(error))
             case .success(let chunks):
                 let blocks = chunks.reduce(UInt64(0)) { $0 + UInt64($1.allocatedBlocks) }
+                attributesChanged(inode)
                 inode.attributes.allocatedBytes = blocks * UInt64(Geometry.blockBytes)
                 inode.ledger = BlockLedger(inode.attributes)
                 inode.needsCommit = true

@@ -60,11 +60,12 @@ extension Client {
         var change = change
         change.size = size
         change.allocatedBytes = size == 0 ? 0 : inode.attributes.allocatedBytes
-        // The size that goes now takes the place of the one that was to be committed; else the reply would not be
-        // believed.
+        // The size that goes now takes the place of the one that was to be committed. Other replies may still tell of an
+        // older one.
         let neededCommit = inode.needsCommit
         inode.needsCommit = false
-        setOnServer(inode, change) { result in
+        inode.isSettingSize = true
+        setOnServer(inode, change, beforeLearning: { inode.isSettingSize = false }) { result in
             if case .failure = result { inode.needsCommit = neededCommit }
             if case .success(let attributes) = result {
                 inode.attributes = attributes

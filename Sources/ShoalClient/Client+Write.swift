@@ -141,6 +141,7 @@ extension Client {
             store(source, in: index, start..<stop, inode)
             position += UInt64(stop - start)
         }
+        attributesChanged(inode)
         let now = scheduler.wallClock
         inode.attributes.size = max(inode.attributes.size, end)
         inode.attributes.modifyTime = now

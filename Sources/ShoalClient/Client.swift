@@ -32,6 +32,13 @@ package final class Client {
     var nameCount = 0
     /// Makes the kernel write back and drop its pages of ranges of a file, then calls back; nil without a kernel.
     package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
+    /// Makes the kernel forget the attributes of inodes, then calls back; nil without a kernel that keeps them.
+    package var dropKernelAttributes: (([InodeID], @escaping () -> Void) -> Void)?
+    var kernelDrops = KernelDrops()
+    /// Whether the kernel was told of the inode and has not forgotten it; nil without a kernel.
+    package var kernelKnows: ((InodeID) -> Bool)?
+    /// Leases wait for the kernel's attributes to go, and go back then.
+    var isReturningColdLeases = false
     /// Access times to send, and those that are on their way.
     var accessTimes: [InodeID: AccessTime] = [:]
     var accessTimesInFlight: [InodeID: AccessTime] = [:]

@@ -37,6 +37,7 @@ final class Inode {
     var generation: UInt64 = 0
 
     var pages = KernelPages()
+    var kernelAttributes = KernelAttributes()
 
     // Extended attributes.
     /// All of them, if they have been asked for under this lease.
@@ -60,6 +61,8 @@ final class Inode {
     /// Size or times differ from what the server has.
     var needsCommit = false
     var isCommitting = false
+    /// A truncation has been sent, and not been answered.
+    var isSettingSize = false
     /// Waits in `Client.flushQueue`.
     var isInFlushQueue = false
     /// A failed write-back, until a later write, close or fsync has reported it, of this descriptor or a later one.
@@ -109,6 +112,7 @@ final class Inode {
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
             && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
+            && !kernelAttributes.areLeaving
     }
 }
 

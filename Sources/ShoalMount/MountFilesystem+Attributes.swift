@@ -5,7 +5,13 @@ import ShoalWire
 
 extension MountFilesystem {
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply) {
-        client.attributes(of: inode, completion: finish(reply))
+        client.attributes(of: inode) { [self] result in
+            switch result {
+            case .success(let attributes):
+                reply.attributes(attributes, timeout: client.kernelLearns(attributes).seconds)
+            case .failure(let error): reply.error(gone(error))
+            }
+        }
     }
 
     func setAttributes(

@@ -21,17 +21,22 @@ extension MountFilesystem {
             case .success(let listing):
                 listings[handle]?.before = listing.before
                 reply.addDots(parent: listing.parent)
+                var shown: [InodeID] = []
                 for entry in listing.entries {
                     let next = FuseDirectoryCookie(entry.cookie)
                     let fits: Bool
                     if let attributes = entry.attributes {
-                        fits = reply.add(entry.name, attributes, next: next)
+                        let validity = reply.wantsAttributes ? client.kernelLearns(attributes).seconds : 0
+                        fits = reply.add(
+                            entry.name, attributes, next: next,
+                            timeouts: FuseCacheTimeouts(entry: 0, attributes: validity))
+                        if fits, reply.wantsAttributes { shown.append(attributes.inode) }
                     } else {
                         fits = reply.add(entry.name, entry.inode, entry.kind, next: next)
                     }
                     guard fits else { break }
                 }
-                reply.finish()
+                if reply.finish() { for inode in shown { kernelInodes.noteLookup(inode) } }
             case .failure(let error): reply.error(error)
             }
         }

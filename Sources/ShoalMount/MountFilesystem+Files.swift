@@ -93,8 +93,11 @@ extension MountFilesystem {
 
     private func created(_ attributes: FileAttributes, _ creation: Creation) {
         let handle = nextHandle()
-        let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
-        opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
+        client.whenKernelHasForgotten { [self] in
+            let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
+            if isTaken { kernelInodes.noteLookup(attributes.inode) }
+            opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
+        }
     }
 
     /// - Parameter isTaken: false if the kernel gave the open up: it will not release it.

@@ -9,7 +9,8 @@ extension MountFilesystem {
             switch result {
             case .success(let attributes?):
                 client.noteShown(attributes.inode)
-                reply.entry(attributes)
+                let timeouts = FuseCacheTimeouts(entry: 0, attributes: client.kernelLearns(attributes).seconds)
+                if reply.entry(attributes, timeouts: timeouts) { kernelInodes.noteLookup(attributes.inode) }
             case .success(nil): reply.error(.notFound)
             case .failure(let error): reply.error(error)
             }

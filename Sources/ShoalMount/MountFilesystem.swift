@@ -2,14 +2,14 @@ import ShoalClient
 import ShoalFUSE
 import ShoalTypes
 
-/// The kernel's requests, turned into calls of the client core. The kernel caches neither names nor attributes nor
-/// content: every answer has timeout 0 and every file is opened for direct I/O, so what one mount has changed every
-/// other one sees.
+/// The kernel's requests, turned into calls of the client core. The kernel caches attributes while a lease stands behind
+/// them, but neither names nor content: names have timeout 0, and every file is opened for direct I/O.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0
     /// The files that are open with O_NOATIME, for calls with which the kernel does not say it.
     var keepAccessTime: Set<FuseFileHandle> = []
+    var kernelInodes = KernelInodes()
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
 
@@ -24,8 +24,10 @@ final class MountFilesystem: FuseFilesystem {
         return FuseFileHandle(lastHandle)
     }
 
-    /// Inode numbers are for good: there is no table to take this one out of.
-    func forget(_ inode: InodeID, lookups: UInt64) { client.forgotten(inode) }
+    func forget(_ inode: InodeID, lookups: UInt64) {
+        kernelInodes.forget(inode, lookups: lookups)
+        if !kernelInodes.contains(inode) { client.forgotten(inode) }
+    }
 
     /// The kernel has this inode, and it is gone: ESTALE makes it look the path up anew (once), where ENOENT would be
     /// the end of the call, though the name may exist all the time and only have come to mean another file.
@@ -41,18 +43,21 @@ final class MountFilesystem: FuseFilesystem {
     }
 
     func finish(_ reply: FuseEntryReply) -> Completion<FileAttributes> {
-        { result in
+        { [self] result in
             switch result {
-            case .success(let attributes): reply.entry(attributes)
+            case .success(let attributes):
+                client.whenKernelHasForgotten { [self] in
+                    if reply.entry(attributes) { kernelInodes.noteLookup(attributes.inode) }
+                }
             case .failure(let error): reply.error(error)
             }
         }
     }
 
     func finish(_ reply: FuseEmptyReply) -> Completion<Void> {
-        { result in
+        { [self] result in
             switch result {
-            case .success: reply.done()
+            case .success: client.whenKernelHasForgotten { reply.done() }
             case .failure(let error): reply.error(error)
             }
         }
@@ -61,7 +66,7 @@ final class MountFilesystem: FuseFilesystem {
     func finish(_ reply: FuseAttributesReply) -> Completion<FileAttributes> {
         { [self] result in
             switch result {
-            case .success(let attributes): reply.attributes(attributes)
+            case .success(let attributes): client.whenKernelHasForgotten { reply.attributes(attributes) }
             case .failure(let error): reply.error(gone(error))
             }
         }

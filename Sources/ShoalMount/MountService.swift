@@ -68,9 +68,9 @@ package final class MountService: Sendable {
         fuse.servesLocks = true
         fuse.hasAccessControlLists = true
         fuse.others = options.others
-        let filesystem = MountFilesystem(client: client.value)
+        let filesystem = LoopConfined(MountFilesystem(client: client.value))
         do throws(FuseError) {
-            session = try FuseSession(filesystem: filesystem, mountpoint: mountpoint, options: fuse)
+            session = try FuseSession(filesystem: filesystem.value, mountpoint: mountpoint, options: fuse)
         } catch {
             MountService.disconnect(client, loop)
             throw .fuse(error)
@@ -82,6 +82,11 @@ package final class MountService: Sendable {
                 guard let session else { return completion() }
                 let confined = LoopConfined(completion)
                 session.dropPages(of: inode, ranges) { loop.execute { confined.value() } }
+            }
+            client.value.kernelKnows = { filesystem.value.kernelInodes.contains($0) }
+            client.value.dropKernelAttributes = { [weak session] inodes, completion in
+                guard let session else { return completion() }
+                filesystem.value.dropAttributes(of: inodes, session, loop, completion)
             }
         }
         reader = DescriptorReader(

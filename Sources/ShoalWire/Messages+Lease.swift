@@ -63,7 +63,8 @@ package struct RecallReply: WireMessage, Equatable {
     package mutating func code(_ coder: inout WireCoder) { coder.enumeration(&remaining) }
 }
 
-/// Metadata server -> holder of a write lease: what are the size and times now? Takes nothing away.
+/// Metadata server -> holder of a write lease: what are the size and times now? Takes nothing away; from a writer that
+/// answers that it is idle, the lease is recalled down to `.read` next.
 package struct GlimpseRequest: WireMessage, Equatable {
     package var inode = InodeID(0)
     package var sequence = LeaseSequence.none
@@ -83,18 +84,23 @@ package struct GlimpseReply: WireMessage, Equatable {
     package var allocatedBytes: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
+    package var isIdle = false
     package init() {}
-    package init(size: UInt64, allocatedBytes: UInt64 = 0, modifyTime: Timestamp, changeTime: Timestamp) {
+    package init(
+        size: UInt64, allocatedBytes: UInt64 = 0, modifyTime: Timestamp, changeTime: Timestamp, isIdle: Bool = false
+    ) {
         self.size = size
         self.allocatedBytes = allocatedBytes
         self.modifyTime = modifyTime
         self.changeTime = changeTime
+        self.isIdle = isIdle
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.integer(&size)
         coder.allocatedBytes(&allocatedBytes)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
+        coder.boolean(&isIdle)
     }
 }
 

@@ -163,6 +163,25 @@ struct CoordinatorLeaseTests {
         #expect(try a.granted(inode, .write) == created.grant)
     }
 
+    @Test("a writer that says it is idle gives its lease up to readers, and who looks next gets one")
+    func idleWriter() throws {
+        let harness = try CoordinatorHarness()
+        let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
+        let created = try a.create("f", opensForWriting: true)
+        let inode = created.attributes.inode
+        let first = b.getAttributes(inode)
+        let asked = try #require(a.takeGlimpses().first)
+        #expect(a.takeRecalls().isEmpty)
+        harness.answer(
+            asked.question, GlimpseReply(size: 0, modifyTime: Timestamp(), changeTime: Timestamp(), isIdle: true))
+        #expect(try harness.reply(first, as: EntryReply.self).grant == .none)
+        let recalled = try #require(a.takeRecalls().first)
+        #expect(recalled.recall == RecallRequest(inode: inode, sequence: created.grant.sequence, mode: .read))
+        harness.answer(recalled.question, RecallReply(remaining: .read))
+        #expect(try harness.reply(b.getAttributes(inode), as: EntryReply.self).grant.mode == .read)
+        #expect(try a.granted(inode, .read).sequence == created.grant.sequence)
+    }
+
     @Test("a stat that waits for a writer's answer goes on when the writer gives its lease back instead")
     func glimpseIsOvertaken() throws {
         let harness = try CoordinatorHarness()

@@ -174,7 +174,9 @@ final class CoordinatorModelClient {
         case .ask(let question, .glimpse(let glimpse)):
             if let size = shownSize(glimpse) {
                 world.met("glimpse")
-                answer(question, GlimpseReply(size: size, modifyTime: world.moment.wallClock, changeTime: Timestamp()))
+                var reply = GlimpseReply(size: size, modifyTime: world.moment.wallClock, changeTime: Timestamp())
+                reply.isIdle = dirty[glimpse.inode] == nil && Bool.random(using: &world.random)
+                answer(question, reply)
             } else {
                 link.toServer.append(.answer(question, .failed(.notFound), []))
             }

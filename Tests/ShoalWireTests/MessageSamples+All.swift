@@ -145,8 +145,8 @@ extension MessageSample {
         MessageSample { GlimpseRequest(inode: $0.id(), sequence: $0.id()) },
         MessageSample {
             GlimpseReply(
-                size: $0.number(), allocatedBytes: $0.fileSize(), modifyTime: $0.timestamp(), changeTime: $0.timestamp()
-            )
+                size: $0.number(), allocatedBytes: $0.fileSize(), modifyTime: $0.timestamp(),
+                changeTime: $0.timestamp(), isIdle: $0.flag())
         },
         MessageSample { PrepareUploadRequest(caller: $0.caller(), size: $0.number()) },
         MessageSample { PrepareUploadReply(data: $0.id(), sequence: $0.id(), chunkBytesLog2: $0.log2()) },

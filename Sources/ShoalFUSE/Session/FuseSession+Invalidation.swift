@@ -1,8 +1,23 @@
 import CFuse3
 import Dispatch
+import Glibc
 import ShoalTypes
 
 extension FuseSession {
+    /// Makes the kernel ask again for the attributes of these inodes, and forget their ACLs. `completion` runs on another
+    /// thread, after that, with those that the kernel does not have: the answer that tells it of one may be on its way.
+    ///
+    /// Takes no lock that a request may hold, but waits for an inode that is being evicted, and so for the write-back of
+    /// its pages.
+    package func dropAttributes(
+        of inodes: [InodeID], completion: @escaping @Sendable (_ unknown: [InodeID]) -> Void
+    ) {
+        FuseSession.notifications.async { [self] in
+            completion(
+                inodes.filter { fuse_lowlevel_notify_inval_inode(session, $0.rawValue, -1, 0) == -ENOENT })
+        }
+    }
+
     /// Threads that may wait in the kernel for pages: never one that serves requests, and one that waits holds up no
     /// other.
     private static let notifications = DispatchQueue(label: "fuse-notifications", attributes: .concurrent)

@@ -78,6 +78,11 @@ extension MetadataCore {
         }
         recalls.removeGlimpse(key)
         waiting.wake(key.inode)
+        if answer.isIdle, let writer = leases.holder(key.inode, key.session), writer.sequence == glimpse.sequence,
+            writer.mode == .write
+        {
+            recall(key.inode, writer, to: .read, isCold: false)
+        }
     }
 
     /// The session answers again: what it owes is asked for again.

@@ -21,10 +21,10 @@ extension Client {
     func lowerClaims(by call: LockCall) {
         guard call.mayHaveRun else { return }
         locks.update(call.target) { owner in
-            if call.target.kind == .whole || call.mode == nil {
-                owner.spans.set(call.range, nil)
-            } else if call.mode == .shared {
+            if call.mode == .shared {
                 owner.spans.downgrade(call.range)
+            } else if call.mode == nil || call.target.kind == .whole {
+                owner.spans.set(call.range, nil)
             }
         }
     }

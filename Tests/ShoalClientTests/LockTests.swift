@@ -10,17 +10,17 @@ import ShoalTestSupport
 @Suite("Client: record locks and flock")
 struct LockTests {
     private let inode = InodeID(3)
-    private func target(_ owner: UInt64, _ kind: LockKind = .record) -> LockTarget {
+    private func target(_ owner: UInt64, _ kind: LockKind) -> LockTarget {
         LockTarget(inode: inode, kind: kind, owner: LockOwner(owner))
     }
 
     @discardableResult
     private func lock(
-        _ client: Client, _ owner: UInt64, _ mode: LockMode?, waits: Bool = false, file: UInt64 = 1,
-        _ done: @escaping Completion<Void> = { _ in }
+        _ client: Client, _ owner: UInt64, _ mode: LockMode?, kind: LockKind = .record, waits: Bool = false,
+        file: UInt64 = 1, _ done: @escaping Completion<Void> = { _ in }
     ) -> LockCall {
         client.setLock(
-            target(owner), .whole, mode, file: OpenFileID(file), process: 1, waits: waits, completion: done)
+            target(owner, kind), .whole, mode, file: OpenFileID(file), process: 1, waits: waits, completion: done)
     }
 
     @Test("a file that was never locked is closed without a word to the server")
@@ -74,6 +74,27 @@ struct LockTests {
         cluster.scheduler.run(for: .seconds(2))
         try cluster.wait { lock(a, 1, nil, $0) }
         try cluster.wait { lock(a, 2, .exclusive, $0) }
+    }
+
+    @Test(
+        "a lock that is lowered to a shared one while the connection breaks is nobody else's",
+        arguments: LockKind.allCases)
+    func lowering(kind: LockKind) throws {
+        let cluster = try Cluster()
+        let (a, b) = (try cluster.client("a"), try cluster.client("b"))
+        try cluster.wait { lock(a, 1, .exclusive, kind: kind, $0) }
+        var waited: Result<Void, FileError>?
+        lock(b, 1, .exclusive, kind: kind, waits: true) { waited = $0 }
+        cluster.scheduler.run(for: .milliseconds(100))
+        var lowered: Result<Void, FileError>?
+        lock(a, 1, .shared, kind: kind) { lowered = $0 }
+        cluster.board.cut(MetadataTwin.address, of: "a")
+        cluster.scheduler.run(for: .seconds(2))
+        try #require(lowered).get()
+        #expect(waited == nil)
+        try cluster.wait { lock(a, 1, nil, kind: kind, $0) }
+        cluster.scheduler.run(for: .milliseconds(10)) { waited != nil }
+        try #require(waited).get()
     }
 
     @Test("held locks outlive a restart of the server, and waits go on after it")

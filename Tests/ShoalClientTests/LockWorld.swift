@@ -76,9 +76,9 @@ final class LockWorld {
             return
         }
         let mode: LockMode = Bool.random(using: &random) ? .exclusive : .shared
-        // A conversion of a flock gives the old lock up first; one to a shared lock lowers it.
-        if process.target.kind == .whole { processes[number].held = nil }
-        if process.held == .exclusive, mode == .shared { processes[number].held = .shared }
+        // A conversion to a shared lock lowers what is held; a flock's to an exclusive one gives it up first.
+        if mode == .shared, process.held != nil { processes[number].held = .shared }
+        if mode == .exclusive, process.target.kind == .whole { processes[number].held = nil }
         var isDone = false
         let call = client.setLock(
             process.target, .whole, mode, file: file, process: 1, waits: Bool.random(using: &random)

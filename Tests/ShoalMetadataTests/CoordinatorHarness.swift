@@ -21,6 +21,12 @@ final class CoordinatorHarness {
     private(set) var closed: Set<ConnectionID> = []
     /// Tickets of waits for locks that have ended, by connection.
     private(set) var grantedLocks: [ConnectionID: [UInt64]] = [:]
+    enum Sent: Equatable {
+        case reply(RequestID)
+        case question(QuestionID)
+    }
+    /// In the order in which they left.
+    private(set) var sent: [Sent] = []
     private var lastRequest: UInt64 = 0
     private var lastConnection: UInt64 = 0
 
@@ -118,8 +124,11 @@ final class CoordinatorHarness {
             case .reply(let request, let status, let message, _):
                 #expect(replies[request] == nil, "answered twice")
                 replies[request] = (status, message)
+                sent.append(.reply(request))
             case .replyAfterSync(let request): replies[request] = (.ok, [])
-            case .ask(let connection, let question, let what): inboxes[connection, default: []].append((question, what))
+            case .ask(let connection, let question, let what):
+                inboxes[connection, default: []].append((question, what))
+                sent.append(.question(question))
             case .sync(let question): heldSyncs.append(question)
             case .publish(let map, _): published.append(map)
             case .grantLocks(let notice, let connection): grantedLocks[connection, default: []] += notice.tickets

@@ -262,25 +262,6 @@ struct CoordinatorLeaseTests {
         #expect(try !a.granted(inode, .write, recalling: b).tailUnclean)
     }
 
-    @Test("near its limit a session is asked for its oldest leases, and at it is given none")
-    func leaseLimit() throws {
-        var limits = CoordinatorLimits.production
-        limits.leasesPerSessionMax = 64
-        limits.coldRecallsInFlightMax = 4
-        let harness = try CoordinatorHarness(limits: limits)
-        let a = try CoordinatorClient(harness)
-        var inodes: [InodeID] = []
-        for number in 0..<70 { inodes.append(try a.create("f\(number)").attributes.inode) }
-        let recalls = a.takeRecalls()
-        #expect(recalls.count == 4)
-        // The root's lease is the oldest.
-        #expect(recalls.first?.recall.inode == .root || recalls.first?.recall.inode == inodes[0])
-        #expect(recalls.allSatisfy { $0.recall.mode == .pin })
-        #expect(try harness.reply(a.getAttributes(inodes[69]), as: EntryReply.self).grant == .none)
-        for recall in recalls { harness.answer(recall.question, RecallReply(remaining: .none)) }
-        #expect(harness.core.leaseCount(of: a.session) <= 64)
-    }
-
     @Test("a listing shows no attributes of what another session is writing, and grants the rest")
     func listing() throws {
         let harness = try CoordinatorHarness()

@@ -59,7 +59,8 @@ final class CoordinatorModelClient {
     var dirty: [InodeID: UInt64] = [:]
     var open: Set<InodeID> = []
     private var flushing: Set<InodeID> = []
-    private var releasing: Set<LeaseSequence> = []
+    /// What a lease is being lowered to: replies that left before the server knew still grant more.
+    private var releasing: [LeaseSequence: LeaseMode] = [:]
     private(set) var recalls: [(question: QuestionID, recall: RecallRequest)] = []
     /// Names that only this client uses, and where they are.
     var ownNames: [FileName: (parent: InodeID, inode: InodeID)] = [:]
@@ -131,7 +132,7 @@ final class CoordinatorModelClient {
         heartbeats = [:]
         recalls = []
         flushing = []
-        releasing = []
+        releasing = [:]
         unsent += pending.sorted { $0.key < $1.key }.map(\.value)
         unsent.removeAll { $0.operation == .releaseLeases }
         pending = [:]
@@ -141,7 +142,7 @@ final class CoordinatorModelClient {
         guard session != .none else { return }
         session = .none
         (held, attributes, names, dirty, open) = ([:], [:], [:], [:], [])
-        (recalls, flushing, releasing, heartbeats) = ([], [], [], [:])
+        (recalls, flushing, releasing, heartbeats) = ([], [], [:], [:])
         leasesEnd = MonotonicInstant(0)
         lostNames.formUnion(ownNames.keys)
         ownNames = [:]
@@ -256,7 +257,9 @@ final class CoordinatorModelClient {
 
     /// Takes what a reply grants, and caches what it shows if a lease allows it.
     func take(_ grant: Grant, of inode: InodeID, _ shown: FileAttributes?) {
-        if grant.mode != .none, !releasing.contains(grant.sequence) { held[inode] = grant }
+        var grant = grant
+        grant.mode = min(grant.mode, releasing[grant.sequence] ?? .write)
+        if grant.mode != .none { held[inode] = grant }
         guard (held[inode]?.mode ?? .none) >= .read else { return }
         if let shown { attributes[inode] = shown }
     }
@@ -273,10 +276,10 @@ final class CoordinatorModelClient {
         let remaining: LeaseMode = open.contains(inode) ? .pin : .none
         if remaining == .pin, grant.mode == .pin { return }
         lower(inode, to: remaining)
-        if remaining == .none { releasing.insert(grant.sequence) }
+        releasing[grant.sequence] = remaining
         let lease = HeldLease(inode: inode, mode: remaining, sequence: grant.sequence)
         request(.releaseLeases, ReleaseLeasesRequest(caller: Caller(), leases: [lease]), caller: \.caller) { [self] _ in
-            releasing.remove(grant.sequence)
+            if releasing[grant.sequence] == remaining { releasing[grant.sequence] = nil }
         }
     }
 

@@ -25,7 +25,9 @@ struct CoordinatorSessionTests {
         #expect(harness.events.contains(.sessionExpired(a.session, label: "test", reason: .silent)))
     }
 
-    @Test("a session that sends heartbeats and does not give a lease back is expired after two terms")
+    @Test(
+        "a session that sends heartbeats and does not give a lease back is expired after two terms, and has it one more"
+    )
     func unansweredRecall() throws {
         let harness = try CoordinatorHarness()
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
@@ -33,11 +35,42 @@ struct CoordinatorSessionTests {
         let change = b.chmod(inode, 0o600)
         b.live(for: .seconds(15), with: [a])
         #expect(harness.status(change) == nil)
-        b.live(for: .seconds(3), with: [a])
-        #expect(harness.status(change) == .ok)
+        b.live(for: .seconds(2), with: [a])
         #expect(harness.status(a.heartbeat()) == .unknownSession)
         let reason = MetadataEvent.ExpiryReason.recallUnanswered(inode)
         #expect(harness.events.contains(.sessionExpired(a.session, label: "test", reason: reason)))
+        b.live(for: .seconds(6), with: [a])
+        #expect(harness.status(change) == nil)
+        b.live(for: .seconds(2), with: [a])
+        #expect(harness.status(change) == .ok)
+    }
+
+    @Test("whoever has heard that its session has ended frees what that had by opening another")
+    func replacement() throws {
+        let harness = try CoordinatorHarness()
+        let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
+        let change = b.chmod(try a.create("f").attributes.inode, 0o600)
+        b.live(for: .seconds(17), with: [a])
+        #expect(harness.status(change) == nil)
+        #expect(harness.status(a.send(.openSession, OpenSessionRequest(label: "again"))) == .ok)
+        #expect(harness.status(change) == .ok)
+    }
+
+    @Test("a session that was expired just before a restart has its leases for a term after it")
+    func endingOverRestart() throws {
+        let harness = try CoordinatorHarness()
+        let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
+        let inode = try a.create("f").attributes.inode
+        _ = b.chmod(inode, 0o600)
+        b.live(for: .seconds(17), with: [a])
+        try harness.restart()
+        b.reconnect()
+        b.reclaim()
+        b.live(for: .seconds(7))
+        #expect(harness.status(b.chmod(inode, 0o600)) == .notReady)
+        b.live(for: .seconds(2))
+        #expect(harness.status(b.chmod(inode, 0o600)) == .ok)
+        #expect(try harness.count(.session) == 1)
     }
 
     @Test("a writer that does not tell its size is expired as well")
@@ -46,7 +79,7 @@ struct CoordinatorSessionTests {
         let (a, b) = (try CoordinatorClient(harness), try CoordinatorClient(harness))
         let inode = try a.create("f", opensForWriting: true).attributes.inode
         let stat = b.getAttributes(inode)
-        b.live(for: .seconds(18), with: [a])
+        b.live(for: .seconds(26), with: [a])
         #expect(try harness.reply(stat, as: EntryReply.self).attributes.size == 0)
     }
 

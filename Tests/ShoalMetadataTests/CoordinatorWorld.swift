@@ -54,6 +54,7 @@ final class CoordinatorWorld {
     /// What the run has met, so that a model that does nothing does not pass.
     var coverage: [String: Int] = [:]
     func met(_ what: String) { coverage[what, default: 0] += 1 }
+    func hasMet(_ what: String, _ least: Int) -> Bool { coverage[what, default: 0] >= least }
     var directories: [InodeID] = []
     var lastName = 0
     /// Their sizes may shrink at any time.

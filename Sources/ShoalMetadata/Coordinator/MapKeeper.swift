@@ -8,7 +8,7 @@ struct MapKeeper {
         /// Answered with the map.
         case map(RequestID)
         case registered(RequestID, NodeID)
-        /// Its fence is in the map: its leases may go.
+        /// Its fence is in the map.
         case fenced(SessionID)
     }
     let partitionCount: Int

@@ -27,7 +27,7 @@ extension MetadataCore {
         guard session.leaseCount < limits.leasesPerSessionMax / 8 * 7, !waiting.isBlocked(inode, for: session.id),
             leases.writer(of: inode, besides: session.id) == nil
         else {
-            recallCold(of: session)
+            noteCrowd(session)
             return .none
         }
         return give(.read, of: inode, to: session)
@@ -57,7 +57,7 @@ extension MetadataCore {
         session.order.compact(leaseCount: session.leaseCount) { entry in
             leases.holder(entry.inode, session.id)?.sequence == entry.sequence
         }
-        recallCold(of: session)
+        noteCrowd(session)
         return grant(holder)
     }
 
@@ -68,10 +68,14 @@ extension MetadataCore {
         _ = leases.set(inode, holder)
     }
 
-    /// Near its limit a session is asked for its oldest leases. Looks at a few per call, so that it costs every call
-    /// the same.
-    private func recallCold(of session: Session) {
-        guard session.leaseCount > limits.leasesPerSessionMax / 4 * 3 else { return }
+    /// Near its limit a session is asked for its oldest leases, once the reply that is being made has left: that may
+    /// repeat any of them, and who receives it after the recall takes back what was just given up.
+    private func noteCrowd(_ session: Session) {
+        if session.leaseCount > limits.leasesPerSessionMax / 4 * 3 { crowded.append(session) }
+    }
+
+    /// Looks at a few leases per call, so that it costs every call the same.
+    func recallCold(of session: Session) {
         for _ in 0..<4 {
             guard session.coldRecallsInFlight < limits.coldRecallsInFlightMax, let entry = session.order.popFirst()
             else {

@@ -53,7 +53,7 @@ extension MetadataCore {
                     node: node, cluster: namespace.cluster,
                     heartbeatMilliseconds: UInt32(clamping: limits.nodeHeartbeat.milliseconds), map: keeper.durable))
         case .fenced(let id):
-            if let session = sessions[id] { finish(session) }
+            if let session = sessions[id] { fenceIsDurable(session) }
         }
     }
 }

@@ -27,19 +27,20 @@ extension MetadataCore {
         var conflict: InodeID?
         for claim in claims where !accept(claim, session) { conflict = conflict ?? claim.inode }
         session.claims = [:]
-        if let conflict {
-            expire(session, .conflictingClaim(conflict))
-            return reply(request, .unknownSession)
-        }
-        if let conflict = acceptLocks(of: session) {
-            expire(session, .conflictingLock(conflict))
-            return reply(request, .unknownSession)
-        }
+        if let conflict { return refuse(session, .conflictingClaim(conflict), request) }
+        if let conflict = acceptLocks(of: session) { return refuse(session, .conflictingLock(conflict), request) }
         session.phase = .active
         session.deadline = now + limits.term
         welcome(session, request)
         askAgain(session)
         endGraceIfDone()
+    }
+
+    private func refuse(_ session: Session, _ reason: MetadataEvent.ExpiryReason, _ request: RequestID) {
+        // Nobody uses what is not reclaimed yet.
+        session.deadline = now
+        expire(session, reason)
+        reply(request, .unknownSession)
     }
 
     /// Takes up one claimed lease; false if another session holds what excludes it. A claim on an inode that is gone is

@@ -9,7 +9,7 @@ extension MetadataCore {
             return reply(request, .badRequest)
         }
         guard sessions.count < limits.sessionsMax else { return reply(request, .notReady) }
-        if let former = peer.session { detach(former) }
+        if let former = peer.session { replaced(former) }
         var transaction = namespace.begin()
         let id = namespace.allocateSession(transaction)
         transaction.put(Keys.session(id), SessionRecord(label: message.label).stored())
@@ -19,6 +19,14 @@ extension MetadataCore {
         sessions.attach(session, to: connection)
         note(.sessionOpened(id, label: message.label))
         welcome(session, request)
+    }
+
+    /// Its client goes on in another session, and has nothing of this one any more.
+    private func replaced(_ session: Session) {
+        detach(session)
+        guard session.phase == .ending else { return }
+        session.deadline = now
+        finishIfOver(session)
     }
 
     func welcome(_ session: Session, _ request: RequestID) {
@@ -57,8 +65,8 @@ extension MetadataCore {
         reply(request, Empty(), isChange: true)
     }
 
-    /// Ends a session without its consent. Its leases stand until the fence is durable; it is answered
-    /// `.unknownSession` from now on.
+    /// Ends a session without its consent; it is answered `.unknownSession` from now on. Its leases stand until the
+    /// fence is durable and its term is over: until then it relies on them, unless it has heard of its end.
     func expire(_ session: Session, _ reason: MetadataEvent.ExpiryReason) {
         guard session.phase != .ending else { return }
         session.phase = .ending
@@ -71,8 +79,18 @@ extension MetadataCore {
     }
 
     func tickSessions() {
-        let silent = sessions.expired(at: now)
-        for session in silent { expire(session, .silent) }
+        for session in sessions.overdue(at: now) {
+            if session.phase == .ending { finishIfOver(session) } else { expire(session, .silent) }
+        }
+    }
+
+    func fenceIsDurable(_ session: Session) {
+        session.isFenced = true
+        finishIfOver(session)
+    }
+
+    private func finishIfOver(_ session: Session) {
+        if session.isFenced, session.deadline <= now { finish(session) }
     }
 
     /// Takes the session and all that it had away. After an expiry, nodes refuse its writes by now.

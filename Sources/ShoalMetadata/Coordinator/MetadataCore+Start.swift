@@ -23,7 +23,7 @@ extension MetadataCore {
         return record
     }
 
-    /// Sessions that were fenced before the restart end now; the others have a term to come back.
+    /// Sessions have a term to come back; those that were fenced before the restart end with it.
     func loadSessions() throws(MetadataError) {
         let range = Keys.range(.session)
         var found: [(SessionID, SessionRecord)] = []
@@ -34,12 +34,12 @@ extension MetadataCore {
         }
         let fenced = Set(keeper.map.fenced)
         for (id, record) in found {
-            if fenced.contains(id) {
-                forget(id)
-            } else {
-                sessions.insert(
-                    Session(id: id, label: record.label, phase: .unclaimed, deadline: now + limits.term, now: now))
-            }
+            let isFenced = fenced.contains(id)
+            let session = Session(
+                id: id, label: record.label, phase: isFenced ? .ending : .unclaimed, deadline: now + limits.term,
+                now: now)
+            session.isFenced = isFenced
+            sessions.insert(session)
         }
         if sessions.count > 0 { graceEnd = now + limits.term }
     }

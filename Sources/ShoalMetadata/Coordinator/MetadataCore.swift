@@ -29,6 +29,8 @@ package final class MetadataCore {
     var orphans: Set<InodeID> = []
     /// Orphans that nobody has open any more.
     var endedOrphans: [InodeID] = []
+    /// Near their limit of leases, once for every lease that came or did not: asked for old ones after the reply.
+    var crowded: [Session] = []
     /// Until every session from before the restart has come back or ended; nil after that.
     var graceEnd: MonotonicInstant?
     /// Those that did not come back in time.
@@ -126,6 +128,8 @@ package final class MetadataCore {
                 reclaimOrphan(orphan)
             } else if let operation = waiting.takeReady() {
                 tryAgain(operation)
+            } else if let session = crowded.popLast() {
+                recallCold(of: session)
             } else if !flushMap() {
                 break
             }

@@ -9,17 +9,19 @@ final class Session {
         /// Connected again, and has not yet said all that it holds.
         case reclaiming
         case active
-        /// Being expired: its fence is on the way to the disk, its leases still stand.
+        /// Being expired: its leases still stand, until its fence is durable and its deadline has passed.
         case ending
     }
 
     let id: SessionID
     let label: String
     var phase: Phase
+    /// Durably: the nodes refuse its writes.
+    var isFenced = false
     var connection: ConnectionID?
     /// Of the newest connection; older ones are refused.
     var generation: ConnectionGeneration
-    /// The session ends then, unless a heartbeat comes.
+    /// The session ends then, unless a heartbeat comes. Till then it may use its leases without asking.
     var deadline: MonotonicInstant
     var lastHeard: MonotonicInstant
     var leaseCount = 0

@@ -46,10 +46,8 @@ struct SessionTable {
 
     /// Those whose term is over, ascending by ID. Sessions that have not come back after a restart have the grace
     /// period instead.
-    func expired(at now: MonotonicInstant) -> [Session] {
-        sessions.values
-            .filter { $0.deadline <= now && ($0.phase == .active || $0.phase == .reclaiming) }
-            .sorted { $0.id < $1.id }
+    func overdue(at now: MonotonicInstant) -> [Session] {
+        sessions.values.filter { $0.deadline <= now && $0.phase != .unclaimed }.sorted { $0.id < $1.id }
     }
 
     func contains(_ matches: (Session) -> Bool) -> Bool { sessions.values.contains(where: matches) }

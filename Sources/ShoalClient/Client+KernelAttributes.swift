@@ -16,16 +16,15 @@ extension Client {
         guard dropKernelAttributes != nil, let inode = inodes.existing(attributes.inode), mayRead(inode),
             inode.attributes == attributes, !inode.attributesAreOld, !inode.isDirty, !inode.kernelAttributes.areLeaving,
             // A write clears them, of which the kernel hears nothing.
-            !inode.hasSetIDBits, isCalm(inode)
+            !inode.hasSetIDBits, isUnchanged(inode, for: limits.attributeCalm)
         else { return Interval(nanoseconds: 0) }
         inode.kernelAttributes.areShown = true
         return metadata.leasesEnd - scheduler.now
     }
 
-    /// What changes all the time would have to be forgotten all the time.
-    func isCalm(_ inode: Inode) -> Bool {
-        guard let changed = inode.kernelAttributes.lastChanged else { return true }
-        return scheduler.now - changed >= limits.attributeCalm
+    /// This mount has not changed the attributes, nor lost them, for so long.
+    func isUnchanged(_ inode: Inode, for interval: Interval) -> Bool {
+        inode.kernelAttributes.lastChanged.map { scheduler.now - $0 >= interval } ?? true
     }
 
     /// They have changed by this mount's own doing.

@@ -103,6 +103,7 @@ extension Client {
     /// A writer that has finished: whoever asks may as well have a read lease.
     private func isIdleWriter(_ inode: Inode) -> Bool {
         !inode.isDirty && inode.reservedSize <= inode.attributes.size && inode.pages.storerCount == 0
-            && !inode.isHeldUp && inode.active == 0 && inode.waiters.isEmpty && isCalm(inode)
+            && !inode.isHeldUp && inode.active == 0 && inode.waiters.isEmpty
+            && isUnchanged(inode, for: limits.writerIdle)
     }
 }

@@ -38,8 +38,11 @@ package struct ClientLimits: Sendable {
     package var pageDropDeadline = Interval.milliseconds(1000)
     /// After this the kernel is taken to wait for a page that it is reading itself; it needs microseconds else.
     package var pageDropPatience = Interval.milliseconds(5)
-    /// Attributes that had to be taken back from the kernel are not given to it again for so long.
-    package var attributeCalm = Interval.seconds(1)
+    /// Attributes that changed so short a time ago are not given to the kernel: to take them back costs more than to
+    /// be asked for them again a few times.
+    package var attributeCalm = Interval.milliseconds(20)
+    /// Who has not changed a file for so long has finished with it, as far as readers are concerned.
+    package var writerIdle = Interval.seconds(1)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.
     package var reservationStepBytes: UInt64 = 256 << 20
     /// A file that the kernel was told of is not gone for it for so long, whoever unlinks it.

@@ -199,7 +199,9 @@ struct TreesWorker {
         guard sights.reference.isRegular, let file = reference[slot] else { return }
         let open = ("/proc/self/fd/\(file.descriptor)", "/proc/self/fd/\(subject.file(slot))")
         let named = (reference.path(file.place, through: 0), subject.path(file.place, through: mount))
+        // On both sides: a symlink on the way is accessed by that.
         let isNamed = Sight(named.0).inode == sights.reference.inode
+        _ = Sight(named.1)
         let what = observer.look {
             TreeComparison.differenceOfContents(open.0, open.1)
                 ?? (isNamed ? TreeComparison.differenceOfContents(named.0, named.1) : nil)

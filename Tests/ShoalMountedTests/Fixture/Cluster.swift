@@ -53,6 +53,13 @@ final class Cluster {
         return built("shoal")
     }()
 
+    /// Another program: as it was built with the one under test, or else beside the test bundle.
+    static func tool(_ program: String) -> String {
+        let beside = binary.split(separator: "/", omittingEmptySubsequences: false).dropLast() + [program[...]]
+        let path = beside.joined(separator: "/")
+        return access(path, X_OK) == 0 ? path : built(program)
+    }
+
     /// A program that was built beside the test bundle.
     static func built(_ program: String) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)

@@ -38,15 +38,16 @@ extension MountFilesystem {
             from: source, at: sourceOffset, to: target, at: targetOffset, count: UInt64(max(0, count)),
             keepsAccessTime: keepAccessTime.contains(sourceHandle), by: writer(of: reply.request)
         ) { [self] result in
+            guard case .success(let count) = result, targetFlags.isSynchronous else { return finish(reply)(result) }
+            client.sync(target) { [self] result in finish(reply)(result.map { count }) }
+        }
+    }
+
+    /// The kernel does not know by itself that the source has been accessed.
+    private func finish(_ reply: FuseWriteReply) -> Completion<Int> {
+        { [self] result in
             switch result {
-            case .success(let count) where targetFlags.isSynchronous:
-                client.sync(target) { result in
-                    switch result {
-                    case .success: reply.written(count)
-                    case .failure(let error): reply.error(error)
-                    }
-                }
-            case .success(let count): reply.written(count)
+            case .success(let count): client.whenKernelHasForgotten { reply.written(count) }
             case .failure(let error): reply.error(error)
             }
         }

@@ -23,7 +23,7 @@ extension Client {
         guard inode.attributes.accessCounts(at: now) else { return }
         let previous = accessTimes[inode.id]?.previous ?? inode.attributes.accessTime
         accessTimes[inode.id] = AccessTime(inode: inode.id, time: now, previous: previous)
-        if inode.kernelAttributes.areShown { dropKernelAttributes(of: [inode]) {} }
+        dropChanged(inode)
         inode.attributes.accessTime = now
         if accessTimes.count >= AccessTimesRequest.entriesMax { return sendAccessTimes() }
         guard accessTimes.count == 1 else { return }

@@ -67,6 +67,9 @@ extension Client {
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
             case .failure(let status):
+                // A time may have been set here already.
+                if !inode.isDirty { inode.attributesAreOld = true }
+                attributesChanged(inode)
                 guard status == .failed(.notFound), let gone = changeGone(inode.id, change) else {
                     return completion(.failure(status.fileError))
                 }

@@ -10,8 +10,8 @@ import ShoalTypes
 extension Client {
     /// For how long the kernel may show what it is being told of an inode; zero if it has to ask each time.
     ///
-    /// For answers to LOOKUP, GETATTR and READDIRPLUS only: the kernel takes others in without looking whether they have
-    /// become void.
+    /// For answers to LOOKUP and GETATTR only: the kernel takes others in without looking whether they have become void, or
+    /// long after they were given.
     package func kernelLearns(_ attributes: FileAttributes) -> Interval {
         guard dropKernelAttributes != nil, let inode = inodes.existing(attributes.inode), mayRead(inode),
             inode.attributes == attributes, !inode.attributesAreOld, !inode.isDirty, !inode.kernelAttributes.areLeaving,
@@ -30,7 +30,13 @@ extension Client {
     /// They have changed by this mount's own doing.
     func attributesChanged(_ inode: Inode) {
         inode.kernelAttributes.lastChanged = scheduler.now
-        if inode.kernelAttributes.areShown { dropKernelAttributes(of: [inode]) {} }
+        dropChanged(inode)
+    }
+
+    func dropChanged(_ inode: Inode) {
+        guard inode.kernelAttributes.areShown else { return }
+        changesToForget.insert(inode.id)
+        dropKernelAttributes(of: [inode]) {}
     }
 
     /// Whether a recall may go on to give the lease up; if not, it is called again.
@@ -40,27 +46,54 @@ extension Client {
         return !inode.kernelAttributes.areLeaving
     }
 
+    /// Has the kernel forget them, in parts that do not wait for each other.
     func dropKernelAttributes(of inodes: [Inode], completion: @escaping () -> Void) {
         guard let dropKernelAttributes, !inodes.isEmpty else { return completion() }
-        for inode in inodes {
-            inode.kernelAttributes.areShown = false
-            inode.kernelAttributes.dropsUnderWay += 1
+        let parts = stride(from: 0, to: inodes.count, by: limits.attributeDropsMax).map {
+            inodes[$0..<min($0 + limits.attributeDropsMax, inodes.count)]
         }
-        let number = kernelDrops.begin()
-        dropKernelAttributes(inodes.map(\.id)) { [self] in
-            for inode in inodes {
-                inode.kernelAttributes.dropsUnderWay -= 1
-                if inode.recall != nil { proceedWithRecall(inode) }
+        var left = parts.count
+        for part in parts {
+            for inode in part {
+                inode.kernelAttributes.areShown = false
+                inode.kernelAttributes.dropsUnderWay += 1
             }
-            completion()
-            for waiter in kernelDrops.end(number) { waiter() }
+            dropKernelAttributes(part.map(\.id)) { [self] in
+                for inode in part { dropEnded(inode) }
+                left -= 1
+                if left == 0 { completion() }
+            }
         }
     }
 
-    /// Runs `body` when the kernel has forgotten all that it has been told to forget so far: before that, the end of a
-    /// change may not be told.
+    func dropAllKernelAttributes(completion: @escaping () -> Void) {
+        dropKernelAttributes(of: inodes.all.filter(\.kernelAttributes.areShown), completion: completion)
+    }
+
+    private func dropEnded(_ inode: Inode) {
+        inode.kernelAttributes.dropsUnderWay -= 1
+        guard !inode.kernelAttributes.areLeaving else { return }
+        changesToForget.remove(inode.id)
+        let waiters = inode.kernelAttributes.waiters
+        inode.kernelAttributes.waiters = []
+        for waiter in waiters { waiter() }
+        if inode.recall != nil { proceedWithRecall(inode) }
+    }
+
+    /// Runs `body` when the kernel has forgotten what this mount has changed so far: before that, the end of a call that
+    /// changed it may not be told.
     package func whenKernelHasForgotten(_ body: @escaping () -> Void) {
-        if !kernelDrops.wait(body) { body() }
+        if changesToForget.isEmpty { return body() }
+        wait(for: changesToForget.sorted()[...], body)
+    }
+
+    private func wait(for changed: ArraySlice<InodeID>, _ body: @escaping () -> Void) {
+        var rest = changed
+        while let id = rest.popFirst() {
+            guard let inode = inodes.existing(id), inode.kernelAttributes.areLeaving else { continue }
+            return inode.kernelAttributes.waiters.append { [self] in wait(for: rest, body) }
+        }
+        body()
     }
 }
 
@@ -72,37 +105,11 @@ struct KernelAttributes {
     /// When this mount changed them last, or lost the lease.
     var lastChanged: MonotonicInstant?
 
+    /// Those who wait for the last of them to end.
+    var waiters: [() -> Void] = []
+
     /// It is being told to forget them; what it is answered meanwhile may be taken in before that.
     var areLeaving: Bool { dropsUnderWay > 0 }
-}
-
-/// Drops of attributes that are under way, and who waits for them.
-struct KernelDrops {
-    private var last: UInt64 = 0
-    private var underWay: Set<UInt64> = []
-    private var waiters: [(last: UInt64, run: () -> Void)] = []
-
-    mutating func begin() -> UInt64 {
-        last += 1
-        underWay.insert(last)
-        return last
-    }
-
-    /// - Returns: those that waited for no later one.
-    mutating func end(_ number: UInt64) -> [() -> Void] {
-        underWay.remove(number)
-        let oldest = underWay.min() ?? .max
-        let count = waiters.prefix { $0.last < oldest }.count
-        defer { waiters.removeFirst(count) }
-        return waiters[..<count].map(\.run)
-    }
-
-    /// - Returns: false if there is nothing to wait for.
-    mutating func wait(_ body: @escaping () -> Void) -> Bool {
-        guard !underWay.isEmpty else { return false }
-        waiters.append((last, body))
-        return true
-    }
 }
 
 extension Inode {

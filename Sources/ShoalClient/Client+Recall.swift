@@ -47,6 +47,8 @@ extension Client {
                 if case .failure(let error) = result {
                     logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
                     discardDirty(of: inode)
+                    inode.attributesAreOld = true
+                    attributesChanged(inode)
                     // Not an error that a retry can mend: the bytes are gone, and the next close or fsync says so.
                     inode.writeError = error == .noSpace || error == .quota ? .inputOutput : error
                 }

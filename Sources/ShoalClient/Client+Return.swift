@@ -9,9 +9,11 @@ extension Client {
         guard !isReturningColdLeases else { return }
         isReturningColdLeases = true
         let cold = inodes.coldest(max(1, limits.inodesMax / 10))
-        dropKernelAttributes(of: cold.filter(\.kernelAttributes.areShown)) { [self] in
+        let shown = cold.filter(\.kernelAttributes.areShown)
+        returnLeases(of: cold.filter { !$0.kernelAttributes.areShown })
+        dropKernelAttributes(of: shown) { [self] in
             isReturningColdLeases = false
-            returnLeases(of: cold.filter { $0.isIdle && !$0.kernelAttributes.areShown })
+            returnLeases(of: shown.filter { $0.isIdle && !$0.kernelAttributes.areShown })
         }
     }
 
@@ -49,13 +51,14 @@ extension Client {
         }
     }
 
-    /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told.
-    func sessionLost() {
+    /// The session has expired: nothing that was cached or buffered may be used, and who wrote is told. `completion` runs
+    /// when the kernel has forgotten, too.
+    func sessionLost(completion: @escaping () -> Void) {
         view.reconnectAll()
         accessTimes = [:]
         accessTimesInFlight = [:]
         loseLocks()
-        dropKernelAttributes(of: inodes.all.filter(\.kernelAttributes.areShown)) {}
+        defer { dropAllKernelAttributes(completion: completion) }
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none

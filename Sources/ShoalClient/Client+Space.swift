@@ -12,6 +12,7 @@ extension Client {
         guard blocks != before else { return }
         let block = UInt64(Geometry.blockBytes)
         let rest = inode.attributes.allocatedBytes - min(inode.attributes.allocatedBytes, UInt64(before) * block)
+        attributesChanged(inode)
         inode.attributes.allocatedBytes = rest + UInt64(blocks) * block
         inode.needsCommit = true
     }

@@ -34,7 +34,8 @@ package final class Client {
     package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
     /// Makes the kernel forget the attributes of inodes, then calls back; nil without a kernel that keeps them.
     package var dropKernelAttributes: (([InodeID], @escaping () -> Void) -> Void)?
-    var kernelDrops = KernelDrops()
+    /// Inodes that this mount has changed and the kernel still shows as they were.
+    var changesToForget: Set<InodeID> = []
     /// Whether the kernel was told of the inode and has not forgotten it; nil without a kernel.
     package var kernelKnows: ((InodeID) -> Bool)?
     /// Leases wait for the kernel's attributes to go, and go back then.
@@ -71,7 +72,7 @@ package final class Client {
         cache = BlockCache(bytesMax: limits.cacheBytesMax, policy: limits.cachePolicy)
         metadata.events = MetadataLink.Events(
             opened: { [unowned self] in sessionOpened($0, isNew: $1) },
-            lost: { [unowned self] in sessionLost() },
+            lost: { [unowned self] in sessionLost(completion: $0) },
             heldLeases: { [unowned self] in heldLeases() },
             heldLocks: { [unowned self] in heldLocks() },
             received: { [unowned self] in received($0, $1) },
@@ -142,11 +143,25 @@ package final class Client {
     package func close(completion: @escaping Completion<Void>) {
         sendAccessTimes()
         flushAll { [self] result in
-            metadata.close { [self] in
-                view.close()
-                completion(result)
+            forgetShown { [self] in
+                metadata.close { [self] in
+                    view.close()
+                    completion(result)
+                }
             }
         }
+    }
+
+    /// Files may still be open, of which the kernel shows attributes for as long as the leases would have stood.
+    private func forgetShown(completion: @escaping () -> Void) {
+        var isOver = false
+        let finish = {
+            guard !isOver else { return }
+            isOver = true
+            completion()
+        }
+        dropAllKernelAttributes(completion: finish)
+        if !isOver { scheduler.schedule(after: metadata.leasesEnd - scheduler.now, finish) }
     }
 }
 

@@ -41,6 +41,8 @@ package struct ClientLimits: Sendable {
     /// Attributes that changed so short a time ago are not given to the kernel: to take them back costs more than to
     /// be asked for them again a few times.
     package var attributeCalm = Interval.milliseconds(20)
+    /// Inodes whose attributes the kernel is told to forget at once.
+    package var attributeDropsMax = 64
     /// Who has not changed a file for so long has finished with it, as far as readers are concerned.
     package var writerIdle = Interval.seconds(1)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.

@@ -62,7 +62,6 @@ extension MetadataLink {
             if !heartbeatIsRunning { heartbeat() }
         case .failure(.unknownSession):
             sessionIsGone()
-            openOrReclaim(attempt: attempt)
         case .failure(.unreachable):
             break  // The connection will come back, and with it the next attempt.
         case .failure(let status):
@@ -80,15 +79,22 @@ extension MetadataLink {
         guard session != .none, state != .closed else { return }
         logger.error("session \(session) has expired at the metadata server: what it had not written is lost")
         session = .none
+        let leasesEnded = leasesEnd
         leasesEnd = MonotonicInstant(0)
-        let wasOpen = state == .open
         state = .connecting
-        events.lost()
-        drain()
-        if wasOpen {
-            openingAttempt += 1
-            openOrReclaim(attempt: openingAttempt)
+        openingAttempt += 1
+        let attempt = openingAttempt
+        // A new session tells the server that nothing of the old one is in use any more: not before the kernel has
+        // forgotten what it shows, or may not show it any longer.
+        var isOver = false
+        let open = { [weak self] in
+            guard let self, !isOver else { return }
+            isOver = true
+            openOrReclaim(attempt: attempt)
         }
+        events.lost(open)
+        if !isOver { scheduler.schedule(after: max(leasesEnded - scheduler.now, Interval(nanoseconds: 0)), open) }
+        drain()
     }
 
     /// A quarter of the term is kept back: for the difference between clocks, and for what is under way.

@@ -19,7 +19,7 @@ final class MetadataLink: PeerDelegate {
         /// The session is open; `isNew` if it is not the one from before: every lease is gone.
         var opened: (_ reply: OpenSessionReply, _ isNew: Bool) -> Void = { _, _ in }
         /// The session is gone; nothing it held may be used.
-        var lost: () -> Void = {}
+        var lost: (@escaping () -> Void) -> Void = { $0() }
         var heldLeases: () -> [HeldLease] = { [] }
         var heldLocks: () -> [HeldLock] = { [] }
         var received: (Request, any Responder) -> Void = { $1.reply(.badRequest) }

@@ -5,7 +5,7 @@ import ShoalTypes
 
 /// The inodes that the kernel was told of and has not forgotten, with the number of times: 16 bytes for each.
 struct KernelInodes {
-    private var lookups: [InodeID: UInt32] = [:]
+    private var lookups: [InodeID: UInt64] = [:]
 
     func contains(_ inode: InodeID) -> Bool { lookups[inode] != nil }
     mutating func noteLookup(_ inode: InodeID) { lookups[inode, default: 0] += 1 }
@@ -13,7 +13,7 @@ struct KernelInodes {
     /// Those lookups do not count any more.
     mutating func forget(_ inode: InodeID, lookups count: UInt64) {
         guard let left = lookups[inode] else { return }
-        lookups[inode] = left > count ? left - UInt32(count) : nil
+        lookups[inode] = left > count ? left - count : nil
     }
 }
 

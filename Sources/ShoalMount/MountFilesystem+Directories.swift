@@ -26,10 +26,9 @@ extension MountFilesystem {
                     let next = FuseDirectoryCookie(entry.cookie)
                     let fits: Bool
                     if let attributes = entry.attributes {
-                        let validity = reply.wantsAttributes ? client.kernelLearns(attributes).seconds : 0
-                        fits = reply.add(
-                            entry.name, attributes, next: next,
-                            timeouts: FuseCacheTimeouts(entry: 0, attributes: validity))
+                        // Not to be kept: the kernel takes entries in one by one, and a program can hold that up for
+                        // as long as it likes.
+                        fits = reply.add(entry.name, attributes, next: next)
                         if fits, reply.wantsAttributes { shown.append(attributes.inode) }
                     } else {
                         fits = reply.add(entry.name, entry.inode, entry.kind, next: next)

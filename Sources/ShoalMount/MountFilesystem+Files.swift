@@ -137,17 +137,8 @@ extension MountFilesystem {
         guard !client.hasLostLocks(OpenFileID(handle.rawValue)) else { return reply.error(.inputOutput) }
         let writer = writer(of: reply.request)
         client.write(inode, flags.isAppend ? .end : .at(offset), bytes, by: writer) { [self] result in
-            switch result {
-            case .success(let count) where flags.isSynchronous:
-                client.sync(inode) { result in
-                    switch result {
-                    case .success: reply.written(count)
-                    case .failure(let error): reply.error(error)
-                    }
-                }
-            case .success(let count): reply.written(count)
-            case .failure(let error): reply.error(error)
-            }
+            guard case .success(let count) = result, flags.isSynchronous else { return finish(reply)(result) }
+            client.sync(inode) { [self] result in finish(reply)(result.map { count }) }
         }
     }
 

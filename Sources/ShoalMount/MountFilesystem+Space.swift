@@ -42,14 +42,4 @@ extension MountFilesystem {
             client.sync(target) { [self] result in finish(reply)(result.map { count }) }
         }
     }
-
-    /// The kernel does not know by itself that the source has been accessed.
-    private func finish(_ reply: FuseWriteReply) -> Completion<Int> {
-        { [self] result in
-            switch result {
-            case .success(let count): client.whenKernelHasForgotten { reply.written(count) }
-            case .failure(let error): reply.error(error)
-            }
-        }
-    }
 }

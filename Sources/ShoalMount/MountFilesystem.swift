@@ -63,6 +63,16 @@ final class MountFilesystem: FuseFilesystem {
         }
     }
 
+    /// The kernel knows what a write changes, but for asynchronous ones; not that the source of a copy has been accessed.
+    func finish(_ reply: FuseWriteReply) -> Completion<Int> {
+        { [self] result in
+            switch result {
+            case .success(let count): client.whenKernelHasForgotten { reply.written(count) }
+            case .failure(let error): reply.error(error)
+            }
+        }
+    }
+
     func finish(_ reply: FuseAttributesReply) -> Completion<FileAttributes> {
         { [self] result in
             switch result {

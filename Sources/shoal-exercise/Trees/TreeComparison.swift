@@ -81,8 +81,11 @@ enum TreeComparison {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    static func differenceOfExtendedAttributes(_ reference: String, _ subject: String) -> String? {
-        let (expected, came) = (extendedAttributes(reference), extendedAttributes(subject))
+    /// - Parameter follows: Of what the paths lead to, as those of open files do.
+    static func differenceOfExtendedAttributes(
+        _ reference: String, _ subject: String, follows: Bool = false
+    ) -> String? {
+        let (expected, came) = (extendedAttributes(reference, follows), extendedAttributes(subject, follows))
         guard expected != came else { return nil }
         let texts = [expected, came].map { list in
             list.map { "\($0.name) = \($0.value.prefix(44))" }.joined(separator: ", ")
@@ -96,16 +99,17 @@ enum TreeComparison {
     }
 
     /// By name.
-    private static func extendedAttributes(_ path: String) -> [Attribute] {
+    private static func extendedAttributes(_ path: String, _ follows: Bool) -> [Attribute] {
         func filled(_ body: (Int, Int) -> Int) -> [UInt8] {
             [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
                 count = max(0, body(Int(bitPattern: buffer.baseAddress), buffer.count))
             }
         }
-        let names = filled { bytes, room in Kernel.with(path) { Kernel.call(SYS_llistxattr, $0, bytes, room) } }
+        let (list, get) = follows ? (SYS_listxattr, SYS_getxattr) : (SYS_llistxattr, SYS_lgetxattr)
+        let names = filled { bytes, room in Kernel.with(path) { Kernel.call(list, $0, bytes, room) } }
         return names.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.sorted().map { name in
             let value = filled { bytes, room in
-                Kernel.with(path, name) { Kernel.call(SYS_lgetxattr, $0, $1, bytes, room) }
+                Kernel.with(path, name) { Kernel.call(get, $0, $1, bytes, room) }
             }
             return Attribute(name: name, value: value)
         }

@@ -184,14 +184,19 @@ struct TreesWorker {
         guard sights.reference.error == 0 else { return }
         let paths = (reference.path(place, through: 0), subject.path(place, through: mount))
         let what = observer.look { () -> String? in
-            if let what = TreeComparison.differenceOfExtendedAttributes(paths.0, paths.1) { return what }
+            // The path is walked once.
+            let files = [paths.0, paths.1].map { Kernel.open($0, linux_o_path | O_NOFOLLOW) }
+            defer { for file in files where file >= 0 { _ = Kernel.close(file) } }
+            guard files[0] >= 0, files[1] >= 0 else { return "cannot be opened: \(files)" }
+            let held = ("/proc/thread-self/fd/\(files[0])", "/proc/thread-self/fd/\(files[1])")
+            if let what = TreeComparison.differenceOfExtendedAttributes(held.0, held.1, follows: true) { return what }
             if sights.reference.isDirectory, operation.changesNames {
-                return TreeComparison.differenceOfDirectories(paths.0, paths.1, isDeep: false)
+                return TreeComparison.differenceOfDirectories(held.0, held.1, isDeep: false)
             }
             guard sights.reference.isRegular, operation.changesContent else { return nil }
-            return TreeComparison.differenceOfContents(paths.0, paths.1)
+            return TreeComparison.differenceOfContents(held.0, held.1)
         }
-        if let what { throw difference(what) }
+        if let what { throw difference("\(place): \(what)") }
     }
 
     /// Of an open file, which may have no name any more; and through the other mount, if it has its name still.

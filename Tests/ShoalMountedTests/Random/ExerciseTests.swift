@@ -12,7 +12,7 @@ extension MountedTests {
                 try Cluster.with(mounts: mounts, secondsMax: 1500) { cluster in
                     try check(chmod(cluster.root, 0o755), "chmod")
                     try exercise(
-                        "trees", [local] + cluster.mounts, 200_000, "--whole-every", "1000")
+                        "trees", [local] + cluster.mounts, Scale.isFull ? 200_000 : 100_000, "--whole-every", "1000")
                 }
             }
             if !isDone { print("no ext4 here: not run") }

@@ -161,7 +161,9 @@ package final class Client {
             completion()
         }
         dropAllKernelAttributes(completion: finish)
-        if !isOver { scheduler.schedule(after: metadata.leasesEnd - scheduler.now, finish) }
+        if !isOver {
+            scheduler.schedule(after: max(metadata.leasesEnd - scheduler.now, Interval(nanoseconds: 0)), finish)
+        }
     }
 }
 

@@ -25,7 +25,13 @@ extension FuseSession {
             throw errno == ENOTCONN ? .deadMount(path) : .mountFailed(path, reason: String(cString: strerror(errno)))
         }
         guard FileKind(mode: status.st_mode) == .directory else { throw .mountpointNotDirectory(path) }
-        guard !isMounted else { throw .alreadyMounted(path) }
+        if isMounted {
+            // The kernel shows attributes of a dead mount for some seconds, but opens nothing there.
+            let file = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard file >= 0 else { throw errno == ENOTCONN ? .deadMount(path) : .alreadyMounted(path) }
+            close(file)
+            throw .alreadyMounted(path)
+        }
         return mountpoint
     }
 

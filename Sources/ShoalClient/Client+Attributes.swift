@@ -45,12 +45,9 @@ extension Client {
         }
     }
 
-    func setOnServer(_ inode: Inode, _ change: AttributeChange, completion: @escaping Completion<FileAttributes>) {
-        setOnServer(inode, change, beforeLearning: {}, completion: completion)
-    }
-
+    /// - Parameter beforeLearning: Runs when the reply has come, and what it says has not been taken in.
     func setOnServer(
-        _ inode: Inode, _ change: AttributeChange, beforeLearning: @escaping () -> Void,
+        _ inode: Inode, _ change: AttributeChange, beforeLearning: @escaping () -> Void = {},
         completion: @escaping Completion<FileAttributes>
     ) {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local

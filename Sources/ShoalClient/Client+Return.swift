@@ -58,7 +58,6 @@ extension Client {
         accessTimes = [:]
         accessTimesInFlight = [:]
         loseLocks()
-        defer { dropAllKernelAttributes(completion: completion) }
         for inode in Array(inodes.all) {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none
@@ -73,5 +72,6 @@ extension Client {
             if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
+        dropAllKernelAttributes(completion: completion)
     }
 }

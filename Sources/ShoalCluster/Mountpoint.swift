@@ -25,24 +25,14 @@ package struct Mountpoint: Sendable {
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .mountpointNotDirectory(path) }
         guard let entry else { return }
-        if answersNotConnected { throw .mountpointDead(path) }
+        if MountTable.isDead(path) { throw .mountpointDead(path) }
         throw .mountpointBusy(path, filesystem: entry.filesystem)
-    }
-
-    /// Opening it always asks the process behind it. stat(2) does not: the kernel may still show what it was told.
-    private var answersNotConnected: Bool {
-        let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file < 0 else {
-            close(file)
-            return false
-        }
-        return errno == ENOTCONN
     }
 
     /// Whether a Shoal mount is here whose process is gone.
     package func isDead() throws(ClusterError) -> Bool {
         guard let entry = try MountTable.current().entry(at: path), entry.isShoal else { return false }
-        return answersNotConnected
+        return MountTable.isDead(path)
     }
 
     /// Unmounts, and waits until the mount's process has sent what it had buffered and has ended.

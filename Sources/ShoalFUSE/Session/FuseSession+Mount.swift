@@ -25,13 +25,7 @@ extension FuseSession {
             throw errno == ENOTCONN ? .deadMount(path) : .mountFailed(path, reason: String(cString: strerror(errno)))
         }
         guard FileKind(mode: status.st_mode) == .directory else { throw .mountpointNotDirectory(path) }
-        if isMounted {
-            // The kernel shows attributes of a dead mount for some seconds, but opens nothing there.
-            let file = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard file >= 0 else { throw errno == ENOTCONN ? .deadMount(path) : .alreadyMounted(path) }
-            close(file)
-            throw .alreadyMounted(path)
-        }
+        guard !isMounted else { throw MountTable.isDead(mountpoint) ? .deadMount(path) : .alreadyMounted(path) }
         return mountpoint
     }
 

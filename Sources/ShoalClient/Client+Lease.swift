@@ -30,8 +30,13 @@ extension Client {
     }
 
     /// Whether attributes, names and blocks of the inode may be relied on now.
-    func mayRead(_ inode: Inode) -> Bool {
-        inode.grant.mode >= .read && !inode.isHeldUp && metadata.leasesAreUsable
+    func mayRead(_ inode: Inode) -> Bool { mayUse(inode, .read) }
+
+    /// Whether the names that are known of the directory may be relied on now.
+    func mayUseNames(_ directory: Inode) -> Bool { mayUse(directory, .names) }
+
+    private func mayUse(_ inode: Inode, _ mode: LeaseMode) -> Bool {
+        inode.grant.mode >= mode && !inode.isHeldUp && metadata.leasesAreUsable
     }
 
     func leaseUseEnded(_ inode: Inode) {

@@ -6,7 +6,7 @@ import ShoalWire
 extension Client {
     /// The entry's attributes; nil if there is none of this name.
     package func lookup(_ parent: InodeID, _ name: FileName, completion: @escaping Completion<FileAttributes?>) {
-        if let directory = inodes.existing(parent), mayRead(directory) {
+        if let directory = inodes.existing(parent), mayUseNames(directory) {
             if let known = directory.names[name] {
                 guard let id = known else { return completion(.success(nil)) }
                 return attributes(of: id) { [self] result in
@@ -38,6 +38,7 @@ extension Client {
                 }
                 remember(name, found.attributes.inode, in: directory)
                 let attributes = taught(by: found)
+                noteTrash(name, found.attributes, in: directory)
                 // Given for the open that may follow; if none does, it goes back.
                 let inode = inodes.inode(attributes.inode)
                 if inode.grant.mode == .pin, inode.openCount == 0 { linger(inode) }
@@ -46,6 +47,13 @@ extension Client {
             case .failure(let status): completion(.failure(status.fileError))
             }
         }
+    }
+
+    private func noteTrash(_ name: FileName, _ attributes: FileAttributes, in directory: Inode) {
+        guard directory.isTrash || directory.id == .root && name == .trash, attributes.kind == .directory else {
+            return
+        }
+        inodes.inode(attributes.inode).isTrash = true
     }
 
     /// What a reply says of the directory that it is about.
@@ -58,9 +66,10 @@ extension Client {
         return directory
     }
 
-    /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many.
+    /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many. Else what
+    /// was known of it goes.
     func remember(_ name: FileName, _ inode: InodeID?, in directory: Inode) {
-        guard directory.grant.mode >= .read, directory.recall == nil else { return }
+        guard directory.grant.mode >= .read, directory.recall == nil else { return forget(name, in: directory) }
         makeRoomForNames(1)
         if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
     }
@@ -113,9 +122,11 @@ extension Client {
         for entry in listing.entries {
             if let attributes = entry.attributes { learn(attributes, entry.grant) }
         }
-        guard let directory = inodes.existing(id), directory.grant.mode >= .read, directory.recall == nil else {
-            return
+        guard let directory = inodes.existing(id) else { return }
+        if directory.isTrash {
+            for entry in listing.entries { entry.attributes.map { noteTrash(entry.name, $0, in: directory) } }
         }
+        guard directory.grant.mode >= .read, directory.recall == nil else { return }
         // Not in the middle of the page: the listing would pass for complete without its first part.
         makeRoomForNames(listing.entries.count)
         for entry in listing.entries { remember(entry.name, entry.inode, in: directory) }

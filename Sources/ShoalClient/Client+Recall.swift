@@ -11,19 +11,21 @@ extension Client {
         // A raise whose reply was lost: the server knows the lease under a newer sequence. It is given back all the
         // same.
         if request.sequence > inode.grant.sequence { inode.grant.sequence = request.sequence }
-        guard inode.grant.mode > request.mode else {
-            inode.grant.mode = remainder(of: inode, atMost: request.mode)
+        guard inode.grant.mode > request.mode || inode.grant.mode == .names && !request.names.isEmpty else {
+            if !inode.isDirectory { inode.grant.mode = remainder(of: inode, atMost: request.mode) }
             return answer(inode.grant.mode)
         }
+        for name in request.names { forget(name, in: inode) }
         if let earlier = inode.recall {
             // Both are answered by the same giving back, the lower mode counts.
             inode.recall?.mode = min(earlier.mode, request.mode)
+            inode.recall?.names += request.names
             inode.recall?.answer = { mode in
                 earlier.answer(min(mode, earlier.mode))
                 answer(mode)
             }
         } else {
-            inode.recall = RecallInProgress(mode: request.mode, answer: answer)
+            inode.recall = RecallInProgress(mode: request.mode, names: request.names, answer: answer)
         }
         proceedWithRecall(inode)
     }
@@ -31,6 +33,11 @@ extension Client {
     /// A pin remains while the file is open here, or may be about to be.
     private func remainder(of inode: Inode, atMost mode: LeaseMode) -> LeaseMode {
         if mode >= .read { return min(inode.grant.mode, mode) }
+        if inode.isDirectory {
+            // Nothing has been asked of it since it was lowered: whoever changes it now need not ask here any more.
+            let isInUse = inode.grant.mode > .names || inode.kernelNames.end > scheduler.now
+            return mode == .names && isInUse ? .names : .none
+        }
         if inode.openCount > 0 { return .pin }
         guard mayBeOpening(inode) else { return .none }
         linger(inode)
@@ -61,9 +68,11 @@ extension Client {
             waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
             return
         }
-        guard recall.mode >= .read || kernelAttributesAreGone(inode) else { return }
+        guard recall.mode >= .read || kernelAttributesAreGone(inode), kernelNamesAreGone(inode, recall) else { return }
         let remaining = remainder(of: inode, atMost: recall.mode)
+        if remaining < .names { forgetNames(of: inode) }
         if remaining < .read { forgetCached(inode) }
+        if !recall.names.isEmpty { inode.kernelNames.disturbed(at: scheduler.now) }
         // Before who asked may set another.
         if accessTimes[inode.id] != nil { sendAccessTimes() }
         inode.grant.mode = remaining
@@ -74,13 +83,18 @@ extension Client {
         serveWaiters(of: inode)
     }
 
-    /// Drops what only a lease kept true.
+    /// Drops what only a lease for reading kept true.
     func forgetCached(_ inode: Inode) {
         inode.generation += 1
         dropBlocks(of: inode)
-        forgetNames(of: inode)
         forgetExtendedAttributes(of: inode)
         inode.readAhead = ReadAheadState()
+    }
+
+    /// Drops what only a lease kept true.
+    func forgetAll(of inode: Inode) {
+        forgetCached(inode)
+        forgetNames(of: inode)
     }
 
     func forgetNames(of inode: Inode) {
@@ -104,7 +118,8 @@ extension Client {
 
     /// A writer that has finished: whoever asks may as well have a read lease.
     private func isIdleWriter(_ inode: Inode) -> Bool {
-        !inode.isDirty && inode.reservedSize <= inode.attributes.size && inode.pages.storerCount == 0
+        !inode.isDirty && (inode.openCount == 0 || inode.reservedSize <= inode.attributes.size)
+            && inode.pages.storerCount == 0
             && !inode.isHeldUp && inode.active == 0 && inode.waiters.isEmpty
             && isUnchanged(inode, for: limits.writerIdle)
     }

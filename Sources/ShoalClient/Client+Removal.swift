@@ -101,7 +101,7 @@ extension Client {
         }
         discardDirty(of: inode)
         attributesChanged(inode)
-        forgetCached(inode)
+        forgetAll(of: inode)
         if inode.grant.mode > .none {
             giveBack([inode.returnedLease])
         }

@@ -18,10 +18,18 @@ extension Client {
         // The directory may be in a quota tree, which must not find later that the file is longer than was said.
         written += moved.filter { $0.isDirty && $0.attributes.size > $0.reservedSize }
         for inode in moved { inode.movesInFlight += 1 }
-        flushEach(written[...], releasesReservation: false) { [self] in
-            sendRename(parent, name, to: newParent, newName, rule) { result in
+        let (old, new) = (Place(directory: parent, name: name), Place(directory: newParent, name: newName))
+        let send = { [self] in
+            sendRename(parent, name, to: newParent, newName, rule) { [self] result in
                 for inode in moved { inode.movesInFlight -= 1 }
+                kernelHasMoved(old)
+                if rule == .exchange { kernelHasMoved(new) }
                 completion(result)
+            }
+        }
+        flushEach(written[...], releasesReservation: false) { [self] in
+            kernelMoves(old, to: new) { [self] in
+                if rule == .exchange { kernelMoves(new, to: old, send) } else { send() }
             }
         }
     }
@@ -51,7 +59,7 @@ extension Client {
     }
 
     private func mayExist(_ parent: InodeID, _ name: FileName) -> Bool {
-        guard let directory = inodes.existing(parent), mayRead(directory) else { return true }
+        guard let directory = inodes.existing(parent), mayUseNames(directory) else { return true }
         if let known = directory.names[name] { return known != nil }
         return !directory.namesAreComplete
     }

@@ -8,12 +8,16 @@ extension Client {
     func returnColdLeases() {
         guard !isReturningColdLeases else { return }
         isReturningColdLeases = true
-        let cold = inodes.coldest(max(1, limits.inodesMax / 10))
+        let now = scheduler.now
+        let cold = inodes.coldest(max(1, limits.inodesMax / 10)) { $0.kernelNames.end <= now }
         let shown = cold.filter(\.kernelAttributes.areShown)
         returnLeases(of: cold.filter { !$0.kernelAttributes.areShown })
         dropKernelAttributes(of: shown) { [self] in
             isReturningColdLeases = false
-            returnLeases(of: shown.filter { $0.isIdle && !$0.kernelAttributes.areShown })
+            returnLeases(
+                of: shown.filter {
+                    $0.isIdle && !$0.kernelAttributes.areShown && $0.kernelNames.end <= scheduler.now
+                })
         }
     }
 
@@ -23,7 +27,7 @@ extension Client {
             if inode.grant.mode > .none {
                 returned.append(inode.returnedLease)
             }
-            forgetCached(inode)
+            forgetAll(of: inode)
             inodes.remove(inode)
         }
         giveBack(returned)
@@ -62,7 +66,7 @@ extension Client {
             if inode.isDirty { inode.writeError = .inputOutput }
             inode.grant = .none
             discardDirty(of: inode)
-            forgetCached(inode)
+            forgetAll(of: inode)
             inode.isOrphan = false
             let pages = inode.pages.served
             inode.pages.forgetServed()
@@ -72,6 +76,6 @@ extension Client {
             if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
-        dropAllKernelAttributes(completion: completion)
+        forgetShown(completion: completion)
     }
 }

@@ -34,6 +34,12 @@ package final class Client {
     package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
     /// Makes the kernel forget the attributes of inodes, then calls back; nil without a kernel that keeps them.
     package var dropKernelAttributes: (([InodeID], @escaping () -> Void) -> Void)?
+    /// Makes the kernel forget names of a directory, then calls back; nil without a kernel that keeps them.
+    package var dropKernelNames: ((InodeID, [FileName], @escaping () -> Void) -> Void)?
+    /// Names that renames under way take away, with how many do.
+    var namesMoving: [Place: Int] = [:]
+    /// When the last name that the kernel was given ends by itself.
+    var kernelNamesEnd = MonotonicInstant(0)
     /// Inodes that this mount has changed and the kernel still shows as they were.
     var changesToForget: Set<InodeID> = []
     /// Whether the kernel was told of the inode and has not forgotten it; nil without a kernel.
@@ -152,13 +158,14 @@ package final class Client {
         }
     }
 
-    /// Files may still be open, of which the kernel shows attributes for as long as the leases would have stood.
-    private func forgetShown(completion: @escaping () -> Void) {
+    /// Runs `completion` when the kernel shows nothing any more that was true under the leases: files may still be open.
+    func forgetShown(completion: @escaping () -> Void) {
         var isOver = false
-        let finish = {
+        let finish = { [self] in
             guard !isOver else { return }
             isOver = true
-            completion()
+            guard dropKernelNames != nil, kernelNamesEnd > scheduler.now else { return completion() }
+            scheduler.schedule(after: kernelNamesEnd - scheduler.now, completion)
         }
         dropAllKernelAttributes(completion: finish)
         if !isOver {

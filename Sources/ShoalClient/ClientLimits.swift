@@ -43,6 +43,16 @@ package struct ClientLimits: Sendable {
     package var attributeCalm = Interval.milliseconds(20)
     /// Inodes whose attributes the kernel is told to forget at once.
     package var attributeDropsMax = 64
+    /// How long a directory was calm of which nothing is known, as others have not changed it while it was cached here.
+    package var nameCalmAtFirst = Interval.seconds(4)
+    /// A name is shown for a quarter of the time that its directory has been calm, counted up to this.
+    package var nameCalmMax = Interval.seconds(24)
+    /// The same for absent names, which mounts that share a lock file create at the same time.
+    package var absentNameCalmMax = Interval.seconds(4)
+    /// Names are not given to the kernel for less.
+    package var nameValidityMin = Interval.milliseconds(100)
+    /// The kernel counts from when it takes an answer in.
+    package var nameValidityMargin = Interval.milliseconds(500)
     /// Who has not changed a file for so long has finished with it, as far as readers are concerned.
     package var writerIdle = Interval.seconds(1)
     /// Beyond the written end, so that a growing file asks for a reservation rarely.

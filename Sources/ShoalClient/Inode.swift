@@ -2,7 +2,7 @@ import ShoalTypes
 import ShoalWire
 
 /// What the mount knows of one inode, and what is under way on it. Everything in here is true only while the lease
-/// stands: `attributes`, `names` and `blocks` under `read`, dirty pages under `write`.
+/// stands: `names` under `names`, `attributes` and `blocks` under `read`, dirty pages under `write`.
 final class Inode {
     let id: InodeID
     var attributes: FileAttributes
@@ -92,6 +92,10 @@ final class Inode {
     /// Where a listing that started at the beginning under this lease has come to.
     var listingCookie: UInt64 = 0
 
+    var kernelNames = KernelNames()
+    /// The trash, or a directory in it: the server gives it names that nobody knows before.
+    var isTrash = false
+
     // The table's list, in order of use.
     var newer: Inode?
     unowned(unsafe) var older: Inode?
@@ -122,9 +126,10 @@ struct LeaseWaiter {
     var run: (Result<Void, FileError>) -> Void
 }
 
-/// A lease that the server wants back, down to `mode`; `answer` is told what remains.
+/// A lease that the server wants back, down to `mode`, without `names`; `answer` is told what remains.
 struct RecallInProgress {
     var mode: LeaseMode
+    var names: [FileName] = []
     var answer: (LeaseMode) -> Void
     var hasFlushed = false
 }

@@ -32,13 +32,13 @@ final class InodeTable {
         inodes.removeValue(forKey: inode.id)
     }
 
-    /// The `count` least recently used for which `isIdle`, looking at no more than four times as many.
-    func coldest(_ count: Int) -> [Inode] {
+    /// The `count` least recently used that are idle and `mayGo`, looking at no more than four times as many.
+    func coldest(_ count: Int, mayGo: (Inode) -> Bool) -> [Inode] {
         var found: [Inode] = []
         var candidate = oldest
         var looked = 0
         while let inode = candidate, found.count < count, looked < 4 * count {
-            if inode.isIdle { found.append(inode) }
+            if inode.isIdle, mayGo(inode) { found.append(inode) }
             candidate = inode.newer
             looked += 1
         }

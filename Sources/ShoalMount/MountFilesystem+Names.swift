@@ -9,9 +9,13 @@ extension MountFilesystem {
             switch result {
             case .success(let attributes?):
                 client.noteShown(attributes.inode)
-                let timeouts = FuseCacheTimeouts(entry: 0, attributes: client.kernelLearns(attributes).seconds)
+                let timeouts = FuseCacheTimeouts(
+                    entry: client.kernelLearns(name, in: parent, as: attributes.inode).seconds,
+                    attributes: client.kernelLearns(attributes).seconds)
                 if reply.entry(attributes, timeouts: timeouts) { kernelInodes.noteLookup(attributes.inode) }
-            case .success(nil): reply.error(.notFound)
+            case .success(nil):
+                let validity = client.kernelLearns(name, in: parent, as: nil)
+                if validity.nanoseconds > 0 { reply.absent(timeout: validity.seconds) } else { reply.error(.notFound) }
             case .failure(let error): reply.error(error)
             }
         }

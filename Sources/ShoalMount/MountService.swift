@@ -48,6 +48,8 @@ package final class MountService: Sendable {
     private let session: FuseSession
     private let ended = DispatchSemaphore(value: 0)
     private let result: LoopConfined<Result<Void, FileError>?>
+    /// `end` was called: the kernel still has the mount.
+    private let isEnding = LoopConfined(false)
     private let reader: DescriptorReader
     private let logger: Logger
 
@@ -88,11 +90,18 @@ package final class MountService: Sendable {
                 guard let session else { return completion() }
                 filesystem.value.dropAttributes(of: inodes, session, loop, completion)
             }
+            client.value.dropKernelNames = { [weak session] directory, names, completion in
+                guard let session else { return completion() }
+                let confined = LoopConfined(completion)
+                session.dropNames(of: directory, names) { loop.execute { confined.value() } }
+            }
         }
         reader = DescriptorReader(
             descriptor: dup(session.descriptor), bytesMax: FuseMountOptions.messageBytesMax, loop: loop,
             sender: FuseSession.sender(ofMessage:), onMessage: { [session] in session.process($0) },
-            onEnd: { [client, ended] in
+            onEnd: { [client, ended, isEnding] in
+                // Unmounted: there is no kernel any more that shows names.
+                if !isEnding.value { client.value.dropKernelNames = nil }
                 client.value.close { outcome in
                     result.value = outcome
                     ended.signal()
@@ -166,7 +175,10 @@ package final class MountService: Sendable {
 
     /// Answers no further request, and writes back: `waitUntilEnded` returns after that. Whoever still uses the mount
     /// waits until this process has ended, and then gets ENOTCONN.
-    package func end() { reader.close() }
+    package func end() {
+        loop.execute { [isEnding] in isEnding.value = true }
+        reader.close()
+    }
 
     /// Unmounts: from now on nobody new comes in; who has files open may finish.
     package func unmount(isLazy: Bool) throws(MountError) {

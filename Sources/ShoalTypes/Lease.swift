@@ -3,10 +3,13 @@ package enum LeaseMode: UInt8, Comparable, Sendable {
     case none = 0
     /// "I have this open": nothing cached; an unlinked file lives on.
     case pin = 1
+    /// Of a directory: names, and absent names, that were cached under `read` stay true, but for those that the server
+    /// says will change. No new ones, and no attributes. Any number of sessions.
+    case names = 2
     /// Cache attributes, data, and of a directory names and absent names. Any number of sessions.
-    case read = 2
+    case read = 3
     /// Besides, buffer writes, extend, change size and times. One session, and no other reader.
-    case write = 3
+    case write = 4
     package static func < (lhs: LeaseMode, rhs: LeaseMode) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 

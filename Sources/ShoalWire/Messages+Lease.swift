@@ -36,26 +36,32 @@ package struct ReleaseLeasesRequest: WireMessage, Equatable {
     }
 }
 
-/// Metadata server -> client: give this lease back down to `mode`. The reply (`RecallReply`) comes when it has been
-/// done.
+/// Metadata server -> client: give this lease back down to `mode`, and forget `names` of the directory, which will
+/// change. The reply (`RecallReply`) comes when it has been done.
 package struct RecallRequest: WireMessage, Equatable {
+    package static let namesMax = 8
     package var inode = InodeID(0)
     package var sequence = LeaseSequence.none
     package var mode = LeaseMode.none
+    /// Only where `mode` is `.names`: a lower one takes them all.
+    package var names: [FileName] = []
     package init() {}
-    package init(inode: InodeID, sequence: LeaseSequence, mode: LeaseMode) {
+    package init(inode: InodeID, sequence: LeaseSequence, mode: LeaseMode, names: [FileName] = []) {
         self.inode = inode
         self.sequence = sequence
         self.mode = mode
+        self.names = names
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.number(&inode)
         coder.number(&sequence)
         coder.enumeration(&mode)
+        coder.list(&names, max: Self.namesMax, minimumBytes: 5, blank: FileName.blank) { $0.name(&$1) }
     }
 }
 
-/// What the client keeps: at most the mode asked for, at least `.pin` while it has the file open.
+/// What the client keeps: at most the mode asked for, at least `.pin` while it has the file open; `.names` only of
+/// directories.
 package struct RecallReply: WireMessage, Equatable {
     package var remaining = LeaseMode.none
     package init() {}

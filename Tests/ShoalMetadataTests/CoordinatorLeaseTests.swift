@@ -15,7 +15,7 @@ struct CoordinatorLeaseTests {
         #expect(try harness.reply(b.getAttributes(inode), as: EntryReply.self).grant.mode == .read)
         let change = c.chmod(inode, 0o600)
         #expect(harness.status(change) == nil)
-        #expect(try a.takeRecall().recall.mode == .pin)
+        #expect(try a.takeRecall().recall.mode == .names)
         let ofB = try b.takeRecall()
         // Others go on meanwhile.
         #expect(harness.status(b.getAttributes(.root)) == .ok)

@@ -36,7 +36,7 @@ extension CoordinatorModelClient {
 
     /// A name that is cached is answered from the cache: that is checked at every step. Another is asked for.
     private func lookup(_ parent: InodeID, _ name: FileName) throws {
-        if isUsable, (held[parent]?.mode ?? .none) >= .read, names[parent]?[name] != nil {
+        if isUsable, (held[parent]?.mode ?? .none) >= .names, names[parent]?[name] != nil {
             return world.met("cached name")
         }
         let message = NameRequest(caller: Caller(), parent: parent, name: name)
@@ -161,14 +161,23 @@ extension CoordinatorModelClient {
         message.newName = pick(sharedNames)
         let (from, to) = (message.parent, message.newParent)
         let (old, new) = (message.name, message.newName)
+        let known = names[from]?[old] ?? nil
+        let takesKnownAlong = known != nil && (held[to]?.mode ?? .none) >= .names
+        let move = CoordinatorMove(directory: to, name: new)
+        if takesKnownAlong { moves.append(move) }
         request(.rename, isChange: true, directories: [from, to], inodes: nil, message, caller: \.caller) {
             [self] result in
+            if takesKnownAlong, let index = moves.firstIndex(of: move) { moves.remove(at: index) }
             guard case .success(let bytes) = result else { return }
             let reply = try RemovalReply(decoding: bytes)
             world.met("rename")
             for inode in [from, to, reply.moved] where dirty[inode] == nil { attributes[inode] = nil }
             names[from]?[old] = nil
             names[to]?[new] = nil
+            if takesKnownAlong, known == reply.moved, (held[to]?.mode ?? .none) >= .names {
+                world.met("known name moved")
+                names[to, default: [:]][new] = known
+            }
             removed(reply)
         }
     }

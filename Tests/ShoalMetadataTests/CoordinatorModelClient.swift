@@ -1,7 +1,13 @@
 import ShoalMetadata
 import ShoalTypes
 import ShoalWire
+import ShoalTestSupport
 import Testing
+
+struct CoordinatorMove: Equatable {
+    var directory: InodeID
+    var name: FileName
+}
 
 /// A mount in miniature: it caches under its leases, buffers sizes under write leases, keeps files open, obeys recalls
 /// late, sends again what was not answered, and checks what it sees against the truth.
@@ -65,6 +71,8 @@ final class CoordinatorModelClient {
     /// Names that only this client uses, and where they are.
     var ownNames: [FileName: (parent: InodeID, inode: InodeID)] = [:]
     var lostNames: Set<FileName> = []
+    /// Where renames that are under way take what the kernel knows of the old name.
+    var moves: [CoordinatorMove] = []
 
     init(_ world: CoordinatorWorld, number: Int) {
         self.world = world
@@ -142,6 +150,7 @@ final class CoordinatorModelClient {
         guard session != .none else { return }
         session = .none
         (held, attributes, names, dirty, open) = ([:], [:], [:], [:], [])
+        moves = []
         (recalls, flushing, releasing, heartbeats) = ([], [], [:], [:])
         leasesEnd = MonotonicInstant(0)
         lostNames.formUnion(ownNames.keys)
@@ -272,7 +281,9 @@ final class CoordinatorModelClient {
     }
 
     func release(_ inode: InodeID) {
-        guard let grant = held[inode], dirty[inode] == nil, !isBeingRecalled(inode) else { return }
+        guard let grant = held[inode], dirty[inode] == nil, !isBeingRecalled(inode),
+            !moves.contains(where: { $0.directory == inode })
+        else { return }
         let remaining: LeaseMode = open.contains(inode) ? .pin : .none
         if remaining == .pin, grant.mode == .pin { return }
         lower(inode, to: remaining)
@@ -286,10 +297,8 @@ final class CoordinatorModelClient {
     private func lower(_ inode: InodeID, to mode: LeaseMode) {
         if mode == .none { return drop(inode) }
         held[inode]?.mode = mode
-        if mode < .read {
-            attributes[inode] = nil
-            names[inode] = nil
-        }
+        if mode < .read { attributes[inode] = nil }
+        if mode < .names { names[inode] = nil }
     }
 
     /// Obeys one recall, if it can: what is buffered is flushed first.
@@ -301,13 +310,28 @@ final class CoordinatorModelClient {
             return answer(question, RecallReply(remaining: .none))
         }
         if dirty[recall.inode] != nil { return flush(recall.inode) }
-        guard !flushing.contains(recall.inode) else { return }
+        guard !flushing.contains(recall.inode), !isMoving(into: recall) else { return }
         recalls.remove(at: index)
         world.met("recall obeyed")
-        let remaining: LeaseMode =
-            recall.mode == .read ? min(grant.mode, .read) : open.contains(recall.inode) ? .pin : .none
+        for name in recall.names { names[recall.inode]?[name] = nil }
+        let remaining = remainder(of: recall, grant)
         lower(recall.inode, to: remaining)
         answer(question, RecallReply(remaining: remaining))
+    }
+
+    private func remainder(of recall: RecallRequest, _ grant: Grant) -> LeaseMode {
+        if recall.mode == .read { return min(grant.mode, .read) }
+        if recall.mode == .names, recall.inode == .root || world.directories.contains(recall.inode) {
+            let isKept = names[recall.inode] != nil && (!moves.isEmpty || !world.random.chance(1, in: 4))
+            if isKept { world.met("names kept") }
+            return isKept ? .names : .none
+        }
+        return open.contains(recall.inode) ? .pin : .none
+    }
+
+    /// A name is on its way, with what is known of it, to one that is to be forgotten; or into a directory that is.
+    private func isMoving(into recall: RecallRequest) -> Bool {
+        moves.contains { $0.directory == recall.inode && (recall.mode < .names || recall.names.contains($0.name)) }
     }
 
     func flush(_ inode: InodeID) {

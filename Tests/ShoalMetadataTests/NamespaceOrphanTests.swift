@@ -13,7 +13,10 @@ struct NamespaceOrphanTests {
     @Test("a file in use outlives its last name, over a restart, until it is reclaimed")
     func orphanLives() throws {
         let file = try shoal.create("f", opensForWriting: true)
-        #expect(try shoal.needs(Unlink(shoal.nameRequest("f"))) == [.change(.root), .change(file), .lastName(file)])
+        #expect(
+            try shoal.needs(Unlink(shoal.nameRequest("f"))) == [
+                .changeNames(.root, [fileName("f")]), .change(file), .lastName(file),
+            ])
         shoal.inUse = [file]
         #expect(try shoal.unlink("f").isOrphan)
         try shoal.restart()
@@ -34,7 +37,8 @@ struct NamespaceOrphanTests {
     func otherNames() throws {
         let file = try shoal.create("f", opensForWriting: true)
         #expect(try shoal.link(file, as: "g").linkCount == 2)
-        #expect(try shoal.needs(Unlink(shoal.nameRequest("f"))) == [.change(.root), .change(file)])
+        #expect(
+            try shoal.needs(Unlink(shoal.nameRequest("f"))) == [.changeNames(.root, [fileName("f")]), .change(file)])
         shoal.inUse = [file]
         let reply = try shoal.unlink("f")
         #expect(!reply.isOrphan)

@@ -167,7 +167,8 @@ struct NamespaceRenameTests {
         let request = try shoal.renameRequest("f", in: .root, to: "g", into: a, .replace)
         #expect(
             try shoal.needs(Rename(request)) == [
-                .change(.root), .change(a), .change(file), .change(other), .lastName(other),
+                .changeNames(.root, [fileName("f")]), .changeNames(a, [fileName("g")]), .change(file), .change(other),
+                .lastName(other),
             ])
         var swap = request
         swap.rule = .exchange

@@ -18,7 +18,27 @@ extension FuseSession {
         }
     }
 
-    /// Threads that may wait in the kernel for pages: never one that serves requests, and one that waits holds up no
+    /// Makes the kernel forget what these names of a directory refer to, or that they are absent, and detach what is mounted
+    /// below them. `completion` runs on another thread, after that; also if the kernel knows no such directory, or the
+    /// mount has ended.
+    ///
+    /// Waits for the directory's lock, which a call holds that looks up, makes, removes or renames something in it, until
+    /// that has been answered.
+    package func dropNames(
+        of directory: InodeID, _ names: [FileName], completion: @escaping @Sendable () -> Void
+    ) {
+        FuseSession.notifications.async { [self] in
+            for name in names {
+                // ENOENT and ENODEV mean that there is nothing to forget.
+                _ = name.withCString {
+                    fuse_lowlevel_notify_inval_entry(session, directory.rawValue, $0, name.bytes.count)
+                }
+            }
+            completion()
+        }
+    }
+
+    /// Threads that may wait in the kernel for pages or a lock: never one that serves requests, and one that waits holds up no
     /// other.
     private static let notifications = DispatchQueue(label: "fuse-notifications", attributes: .concurrent)
 

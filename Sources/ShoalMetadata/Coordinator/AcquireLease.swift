@@ -9,11 +9,12 @@ struct AcquireLease: LeasedOperation {
     var caller: Caller { request.caller }
     var acquisition: (inode: InodeID, mode: LeaseMode)? { (request.inode, request.mode) }
 
-    /// - Throws: `.notFound`; `.invalidArgument` for the write lease of what is no regular file, and for mode `.none`.
+    /// - Throws: `.notFound`; `.invalidArgument` for the write lease of what is no regular file, and for modes that nobody
+    ///   asks for.
     func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let record = try transaction.existing(request.inode)
         switch request.mode {
-        case .none: throw .file(.invalidArgument)
+        case .none, .names: throw .file(.invalidArgument)
         case .write: if record.attributes.kind != .regular { throw .file(.invalidArgument) }
         case .pin, .read: break
         }

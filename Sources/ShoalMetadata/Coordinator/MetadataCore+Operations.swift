@@ -35,8 +35,11 @@ extension MetadataCore {
     private func wait(_ waiter: WaitingOperation, _ obstacles: Obstacles) {
         waiter.blocks = obstacles.blocks
         waiter.watches = obstacles.watches
+        waiter.names = obstacles.names
         waiting.insert(waiter)
-        for (inode, holder, target) in obstacles.recalls { recall(inode, holder, to: target, isCold: false) }
+        for (inode, holder, target) in obstacles.recalls {
+            recall(inode, holder, to: target, names: obstacles.names[inode] ?? [], isCold: false)
+        }
         for (inode, holder) in obstacles.glimpses { glimpse(inode, holder, for: waiter) }
     }
 
@@ -89,6 +92,9 @@ extension MetadataCore {
                     return .done
                 }
             }
+            for case .changeNames(let directory, let names) in needs {
+                waiting.mayKnow(names, of: directory, session.id)
+            }
             if let removed = operation.removed(by: answer) { lostName(removed, session, context) }
             operation.attachGrants(to: &answer, self, session, isRetry: false)
             reply(request, answer, isChange: isChange)
@@ -106,10 +112,23 @@ extension MetadataCore {
         var found = Obstacles()
         for need in needs {
             switch need {
-            case .change(let inode), .lastName(let inode):
+            case .lastName(let inode), .changeAnyName(let inode):
                 found.blocks.append(inode)
                 leases.forEach(of: inode, besides: session.id, above: .pin) { holder in
                     found.recalls.append((inode, holder, .pin))
+                }
+            case .change(let inode):
+                found.blocks.append(inode)
+                leases.forEach(of: inode, besides: session.id, above: .names) { holder in
+                    found.recalls.append((inode, holder, .names))
+                }
+            case .changeNames(let directory, let names):
+                found.blocks.append(directory)
+                found.names[directory] = names
+                leases.forEach(of: directory, besides: session.id, above: .pin) { holder in
+                    let key = Recalls.Key(inode: directory, session: holder.session)
+                    let hasForgotten = waiter?.forgotten.contains(key) ?? false
+                    if holder.mode > .names || !hasForgotten { found.recalls.append((directory, holder, .names)) }
                 }
             case .observe(let inode):
                 guard let writer = leases.writer(of: inode, besides: session.id) else { continue }

@@ -6,12 +6,17 @@ import ShoalWire
 extension MetadataCore {
     /// Asks for the lease down to `target`. One recall of a lease is under way at a time; who needs more asks again
     /// then.
-    func recall(_ inode: InodeID, _ holder: LeaseHolder, to target: LeaseMode, isCold: Bool) {
+    func recall(
+        _ inode: InodeID, _ holder: LeaseHolder, to target: LeaseMode, names: [FileName] = [], isCold: Bool
+    ) {
         let key = Recalls.Key(inode: inode, session: holder.session)
         guard recalls.recalls[key] == nil, let session = sessions[holder.session] else { return }
         if isCold { session.coldRecallsInFlight += 1 }
         recalls.set(
-            key, Recalls.Recall(sequence: holder.sequence, target: target, firstAskedAt: now, isCold: isCold))
+            key,
+            Recalls.Recall(
+                sequence: holder.sequence, target: target, names: target == .names ? names : [], firstAskedAt: now,
+                isCold: isCold))
         sendRecall(key)
     }
 
@@ -22,7 +27,8 @@ extension MetadataCore {
         let question = nextQuestion()
         recall.question = question
         recalls.set(key, recall)
-        let message = RecallRequest(inode: key.inode, sequence: recall.sequence, mode: recall.target)
+        let message = RecallRequest(
+            inode: key.inode, sequence: recall.sequence, mode: recall.target, names: recall.names)
         act(.ask(connection, question, .recall(message)))
     }
 
@@ -40,7 +46,10 @@ extension MetadataCore {
         let answer: RecallReply
         do { answer = try RecallReply(decoding: message) } catch { return }
         if leases.holder(key.inode, key.session)?.sequence == recall.sequence {
+            if answer.remaining <= recall.target { waiting.forgot(recall.names, key) }
             lower(key.inode, session, to: answer.remaining)
+            // It held no more than that already.
+            if answer.remaining == recall.target, recalls.recall(key.inode, key.session) != nil { endRecall(key) }
         } else {
             endRecall(key)
         }

@@ -12,6 +12,7 @@ struct Recalls {
     struct Recall {
         let sequence: LeaseSequence
         let target: LeaseMode
+        var names: [FileName] = []
         let firstAskedAt: MonotonicInstant
         /// The lease is wanted back for its age only.
         let isCold: Bool

@@ -14,6 +14,10 @@ final class WaitingOperation {
     var blocks: [InodeID] = []
     /// Foreign writers of these are asked for their size.
     var watches: [InodeID] = []
+    /// Names that every other session forgets before it can execute.
+    var names: [InodeID: [FileName]] = [:]
+    /// Who has forgotten them since it arrived. Until it has executed nobody learns them anew, but by changing them.
+    var forgotten: Set<Recalls.Key> = []
     /// What writers have answered since it arrived, under the lease that they held then.
     var glimpses: [InodeID: (sequence: LeaseSequence, reply: GlimpseReply)] = [:]
     let attempt: (WaitingOperation) -> Attempt
@@ -41,6 +45,7 @@ enum Attempt {
 struct Obstacles {
     /// Leases to ask back, down to a mode.
     var recalls: [(inode: InodeID, holder: LeaseHolder, target: LeaseMode)] = []
+    var names: [InodeID: [FileName]] = [:]
     var glimpses: [(inode: InodeID, holder: LeaseHolder)] = []
     /// An earlier request is waiting for the same lease.
     var isBehindAnother = false

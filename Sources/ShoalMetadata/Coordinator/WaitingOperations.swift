@@ -56,6 +56,26 @@ struct WaitingOperations {
         return list.contains { $0.isBlocking && $0.session != session && $0.number < number }
     }
 
+    /// The session has forgotten these names of the directory, and is given no lease to learn them under as long as
+    /// somebody waits.
+    func forgot(_ names: [FileName], _ key: Recalls.Key) {
+        for operation in blocking(key.inode) where operation.names[key.inode]?.allSatisfy(names.contains) == true {
+            operation.forgotten.insert(key)
+        }
+    }
+
+    /// The session has changed these names itself, and its kernel may have taken over what it knew under another.
+    func mayKnow(_ names: [FileName], of directory: InodeID, _ session: SessionID) {
+        for operation in blocking(directory) where operation.names[directory]?.contains(where: names.contains) == true {
+            operation.forgotten.remove(Recalls.Key(inode: directory, session: session))
+        }
+    }
+
+    private func blocking(_ inode: InodeID) -> [WaitingOperation] {
+        guard !places.isEmpty, let list = places[inode] else { return [] }
+        return list.compactMap { $0.isBlocking ? operations[$0.number] : nil }
+    }
+
     /// Something about the inode changed: whoever waits for it is tried again.
     mutating func wake(_ inode: InodeID) {
         guard !places.isEmpty, let list = places[inode] else { return }

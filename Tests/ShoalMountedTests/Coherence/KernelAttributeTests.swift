@@ -95,22 +95,15 @@ extension MountedTests {
                 var requests = Int.max
                 let deadline = Clock.seconds + 20
                 while requests > 200, Clock.seconds < deadline {
-                    let before = try reads(of: process)
+                    let before = try cluster.requests(of: process)
                     for _ in 0..<2000 {
                         var status = stat()
                         try check(fstat(file, &status), "fstat")
                     }
-                    requests = try reads(of: process) - before
+                    requests = try cluster.requests(of: process) - before
                 }
                 #expect(requests <= 200, "\(requests) reads for 2,000 calls of fstat")
             }
-        }
-
-        /// The mount's read(2) calls: one for each request of the kernel, and a few for its sockets.
-        private func reads(of process: Cluster.State.Process?) throws -> Int {
-            let lines = Files.text("/proc/\(process?.pid ?? 0)/io").split(separator: "\n")
-            let line = try #require(lines.first { $0.hasPrefix("syscr:") })
-            return try #require(Int(line.split(separator: " ")[1]))
         }
     }
 }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ShoalTestSupport
+import Testing
 
 extension Cluster {
     /// What cluster.json says (docs/formats/cluster-json.md), as far as the tests need it.
@@ -99,5 +100,14 @@ enum Clock {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+extension Cluster {
+    /// The mount's read(2) calls: one for each request of the kernel, and a few for its sockets.
+    func requests(of process: Cluster.State.Process?) throws -> Int {
+        let lines = Files.text("/proc/\(process?.pid ?? 0)/io").split(separator: "\n")
+        let line = try #require(lines.first { $0.hasPrefix("syscr:") })
+        return try #require(Int(line.split(separator: " ")[1]))
     }
 }

@@ -14,7 +14,7 @@ package struct CreateNode: NamespaceOperation {
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         try check(&transaction)
-        return [.change(request.parent)]
+        return [.changeNames(request.parent, [request.name])]
     }
 
     package func execute(

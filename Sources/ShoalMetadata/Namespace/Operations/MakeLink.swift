@@ -12,7 +12,7 @@ package struct MakeLink: NamespaceOperation {
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         try check(&transaction)
-        return [.change(request.parent), .change(request.inode)]
+        return [.changeNames(request.parent, [request.name]), .change(request.inode)]
     }
 
     package func execute(

@@ -14,7 +14,7 @@ package struct PublishUpload: NamespaceOperation {
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         _ = try upload(transaction, of: request.caller.session)
         _ = try transaction.directory(request.parent)
-        guard let record = try existingFile(transaction) else { return [.change(request.parent)] }
+        guard let record = try existingFile(transaction) else { return [.changeNames(request.parent, [request.name])] }
         return [.change(record.inode)]
     }
 

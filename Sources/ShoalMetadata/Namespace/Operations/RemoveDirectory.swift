@@ -11,7 +11,7 @@ package struct RemoveDirectory: NamespaceOperation {
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let child = try find(&transaction).child
-        return [.change(request.parent), .change(child.inode)]
+        return [.changeNames(request.parent, [request.name]), .change(child.inode)]
     }
 
     package func execute(

@@ -25,8 +25,14 @@ package struct Rename: NamespaceOperation {
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let names = try find(transaction)
         if names.isNothing { return [] }
-        var needs: [LeaseNeed] = [.change(request.parent)]
-        if request.newParent != request.parent { needs.append(.change(request.newParent)) }
+        var needs: [LeaseNeed]
+        if request.newParent == request.parent {
+            needs = [.changeNames(request.parent, [request.name, request.newName])]
+        } else {
+            needs = [
+                .changeNames(request.parent, [request.name]), .changeNames(request.newParent, [request.newName]),
+            ]
+        }
         needs.append(.change(names.moved.inode))
         if let replaced = names.replaced {
             needs.append(.change(replaced.inode))

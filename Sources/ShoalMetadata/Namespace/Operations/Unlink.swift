@@ -12,7 +12,7 @@ package struct Unlink: NamespaceOperation {
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let child = try find(&transaction).child
-        var needs: [LeaseNeed] = [.change(request.parent), .change(child.inode)]
+        var needs: [LeaseNeed] = [.changeNames(request.parent, [request.name]), .change(child.inode)]
         if child.losesContentWithName { needs += try transaction.lastNameNeeds(of: child, in: request.parent) }
         return needs
     }

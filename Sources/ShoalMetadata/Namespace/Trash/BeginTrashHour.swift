@@ -9,9 +9,14 @@ package struct BeginTrashHour: NamespaceOperation {
 
     package func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         var needs: [LeaseNeed] = []
-        if let former = try emptyFormer(transaction) { needs.append(.change(former.directory.inode)) }
-        let isMissing = try transaction.dentry(transaction.trash.root, TrashState.name(ofHour: hour)) == nil
-        if isMissing || !needs.isEmpty { needs.append(.change(transaction.trash.root)) }
+        var names: [FileName] = []
+        if let former = try emptyFormer(transaction) {
+            needs.append(.change(former.directory.inode))
+            names.append(former.name)
+        }
+        let name = TrashState.name(ofHour: hour)
+        if try transaction.dentry(transaction.trash.root, name) == nil { names.append(name) }
+        if !names.isEmpty { needs.append(.changeNames(transaction.trash.root, names)) }
         return needs
     }
 

@@ -13,11 +13,11 @@ package struct ExpireTrashEntry: NamespaceOperation {
         var needs: [LeaseNeed] = []
         let record = try transaction.kept(place, entry)
         if let record {
-            needs = [.change(entry.directory), .change(record.inode)]
+            needs = [.changeNames(entry.directory, [entry.name]), .change(record.inode)]
             if record.losesContentWithName { needs.append(.lastName(record.inode)) }
         }
-        if try emptyDirectory(entry, transaction, losing: record == nil ? 0 : 1) != nil {
-            needs += [.change(entry.directory), .change(transaction.trash.root)]
+        if let empty = try emptyDirectory(entry, transaction, losing: record == nil ? 0 : 1) {
+            needs += [.change(entry.directory), .changeNames(transaction.trash.root, [empty.name])]
         }
         return needs
     }

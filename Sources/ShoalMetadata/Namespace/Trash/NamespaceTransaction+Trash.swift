@@ -19,7 +19,7 @@ extension NamespaceTransaction {
     func lastNameNeeds(of record: InodeRecord, in parent: InodeID) throws(MetadataError) -> [LeaseNeed] {
         guard let trash = try trashDirectory(for: record, in: parent) else { return [.lastName(record.inode)] }
         // The trash may not be able to take it (`keepInTrash`): then whoever has it open keeps it.
-        return [.change(trash.inode), .lastName(record.inode)]
+        return [.changeAnyName(trash.inode), .lastName(record.inode)]
     }
 
     /// Where the file goes when it loses a name in `parent`; nil if it does not go to the trash: it has other names, is

@@ -13,7 +13,7 @@ package struct SetTrash: NamespaceOperation {
         guard request.keepSeconds != 0 else { throw .file(.invalidArgument) }
         guard request.keepSeconds != nil, transaction.trash.root.rawValue == 0 else { return [] }
         guard try transaction.dentry(.root, .trash) == nil else { throw .file(.exists) }
-        return [.change(.root)]
+        return [.changeNames(.root, [.trash])]
     }
 
     package func execute(

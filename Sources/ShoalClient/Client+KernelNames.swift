@@ -1,0 +1,87 @@
+import ShoalRPC
+import ShoalTypes
+
+/// Names that the kernel shows without asking, while a directory's lease stands under which they are true.
+///
+/// The kernel can be told to forget a name (`FUSE_NOTIFY_INVAL_ENTRY`), which takes the directory's lock and detaches what
+/// is mounted below the name: right for a name that has changed, wrong for any other. So single names are recalled, and
+/// when a whole directory has to be given up, the mount waits until what the kernel was given has ended by itself. It also
+/// waits no longer than that for the lock, which may be held by a call that waits for the very mount that asks.
+extension Client {
+    /// For how long the kernel may show `name` as `inode`, or as absent; zero if it has to ask each time.
+    ///
+    /// For answers to LOOKUP only, which the kernel takes in under the directory's lock. The directory must have been calm
+    /// for four times as long, so that who changes a name is not held up for long, nor often.
+    package func kernelLearns(_ name: FileName, in parent: InodeID, as inode: InodeID?) -> Interval {
+        let never = Interval(nanoseconds: 0)
+        guard dropKernelNames != nil, let directory = inodes.existing(parent), mayRead(directory), !directory.isTrash,
+            isKnown(name, in: directory, as: inode),
+            namesMoving.isEmpty || namesMoving[Place(directory: parent, name: name)] == nil
+        else { return never }
+        let now = scheduler.now
+        let calm = directory.kernelNames.calm(at: now, atFirst: limits.nameCalmAtFirst)
+        let most = min(calm, inode == nil ? limits.absentNameCalmMax : limits.nameCalmMax)
+        let validity = min(Interval(nanoseconds: most.nanoseconds / 4), metadata.leasesEnd - now)
+        guard validity >= limits.nameValidityMin else { return never }
+        let end = now + validity + limits.nameValidityMargin
+        directory.kernelNames.show(name, until: end, now: now)
+        kernelNamesEnd = max(kernelNamesEnd, end)
+        return validity
+    }
+
+    private func isKnown(_ name: FileName, in directory: Inode, as inode: InodeID?) -> Bool {
+        if let known = directory.names[name] { return known == inode }
+        return inode == nil && directory.namesAreComplete
+    }
+
+    /// Runs `body`, which sends a rename. The kernel moves what it knows of the name along with it, once that is
+    /// answered: it is taken to have done so from the moment that the rename is sent, under a lease on the new directory,
+    /// and learns nothing of the name until `kernelHasMoved`.
+    func kernelMoves(_ place: Place, to new: Place, _ body: @escaping () -> Void) {
+        namesMoving[place, default: 0] += 1
+        guard let end = inodes.existing(place.directory)?.kernelNames.end(of: place.name), end > scheduler.now else {
+            return body()
+        }
+        let directory = inodes.inode(new.directory)
+        let move = { [self] in
+            directory.kernelNames.show(new.name, until: end, now: scheduler.now)
+            body()
+        }
+        // The lease, even if it is being lowered, stays until the name ends.
+        if directory.grant.mode >= .names, metadata.leasesAreUsable { return move() }
+        withLease(.read, on: directory, failure: { _ in body() }) { done in
+            move()
+            done()
+        }
+    }
+
+    func kernelHasMoved(_ place: Place) {
+        guard let count = namesMoving[place] else { return }
+        namesMoving[place] = count > 1 ? count - 1 : nil
+    }
+
+    /// Whether a recall may go on to give the names up, or the lease; if not, it is called again.
+    func kernelNamesAreGone(_ inode: Inode, _ recall: RecallInProgress) -> Bool {
+        let now = scheduler.now
+        guard inode.kernelNames.end > now else { return true }
+        guard recall.mode >= .names else {
+            proceedWithRecall(inode, at: inode.kernelNames.end)
+            return false
+        }
+        let names = inode.kernelNames.leave(recall.names, at: now)
+        if !names.isEmpty, let end = names.compactMap(inode.kernelNames.end(of:)).max() {
+            proceedWithRecall(inode, at: end)
+            dropKernelNames?(inode.id, names) { [self] in
+                inode.kernelNames.left(names)
+                if inode.recall != nil { proceedWithRecall(inode) }
+            }
+        }
+        return !recall.names.contains { inode.kernelNames.isShown($0, at: now) }
+    }
+
+    private func proceedWithRecall(_ inode: Inode, at time: MonotonicInstant) {
+        scheduler.schedule(after: time - scheduler.now) { [self] in
+            if inode.recall != nil { proceedWithRecall(inode) }
+        }
+    }
+}

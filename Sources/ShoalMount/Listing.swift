@@ -8,6 +8,9 @@ struct Listing {
     /// `ReadDirectoryReply.before`; 0 until the first answer.
     var before: UInt64 = 0
 
+    /// After the last entry of all, once that has been given.
+    var end: FuseDirectoryCookie?
+
     init(keepsAccessTime: Bool) { self.keepsAccessTime = keepsAccessTime }
 
     /// What to ask with for the entries after `cookie`; 0 begins anew. seekdir(3) to a place past the end, which another

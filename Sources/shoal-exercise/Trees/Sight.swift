@@ -15,7 +15,18 @@ struct Sight: CustomStringConvertible {
     private var modifyTime = timespec()
     private var changeTime = timespec()
 
-    init(_ path: String) { self.init(Kernel.status(path)) }
+    /// - Parameter isShared: There are other mounts, which may have moved a directory: as long as another call renames
+    ///   something on this one, Linux may not move its own entry, and says ESTALE (docs/posix.md).
+    init(_ path: String, isShared: Bool = false) {
+        var answer = Kernel.status(path)
+        for _ in 0..<Sight.patience where isShared && answer.result == -Int(ESTALE) {
+            sched_yield()
+            answer = Kernel.status(path)
+        }
+        self.init(answer)
+    }
+    static let patience = 10_000
+
     /// Of an open file.
     init(file: Int) { self.init(Kernel.status(file: file)) }
 

@@ -4,13 +4,14 @@ import Glibc
 /// Compares files and trees: names, types, attributes, contents, extended attributes with ACLs, symlink targets.
 enum TreeComparison {
     /// The first difference between two trees; nil if there is none.
-    static func difference(_ reference: String, _ subject: String) -> String? {
-        let sight = Sight.Pair(reference: Sight(reference), subject: Sight(subject))
+    /// - Parameter isShared: see `Sight`.
+    static func difference(_ reference: String, _ subject: String, isShared: Bool) -> String? {
+        let sight = Sight.Pair(reference: Sight(reference), subject: Sight(subject, isShared: isShared))
         if let what = sight.difference { return "\(subject): \(what)" }
         guard sight.reference.error == 0 else { return nil }
         if let what = differenceOfExtendedAttributes(reference, subject) { return what }
         switch sight.reference.kind {
-        case Kernel.directory: return differenceOfDirectories(reference, subject, isDeep: true)
+        case Kernel.directory: return differenceOfDirectories(reference, subject, isDeep: true, isShared: isShared)
         case Kernel.regular: return differenceOfContents(reference, subject)
         case Kernel.symlink:
             let (expected, came) = (target(reference), target(subject))
@@ -20,7 +21,9 @@ enum TreeComparison {
     }
 
     /// - Parameter isDeep: With everything below.
-    static func differenceOfDirectories(_ reference: String, _ subject: String, isDeep: Bool) -> String? {
+    static func differenceOfDirectories(
+        _ reference: String, _ subject: String, isDeep: Bool, isShared: Bool
+    ) -> String? {
         let expected = Listing(reference, keepsAccessTime: true)
         let came = Listing(subject, keepsAccessTime: true)
         guard expected.answer == came.answer else {
@@ -29,10 +32,10 @@ enum TreeComparison {
         for entry in came.entries where isDeep {
             let name = String(decoding: entry.name, as: UTF8.self)
             guard name != ".", name != ".." else { continue }
-            guard Sight("\(subject)/\(name)").inode == entry.inode else {
+            guard Sight("\(subject)/\(name)", isShared: isShared).inode == entry.inode else {
                 return "\(subject)/\(name): the listing gives the inode number \(entry.inode), stat another"
             }
-            if let what = difference("\(reference)/\(name)", "\(subject)/\(name)") { return what }
+            if let what = difference("\(reference)/\(name)", "\(subject)/\(name)", isShared: isShared) { return what }
         }
         return nil
     }

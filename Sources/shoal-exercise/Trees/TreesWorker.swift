@@ -108,8 +108,8 @@ struct TreesWorker {
                 answer = operation.perform(on: &subject, through: step.mount)
             }
         }
-        if case .rename(let from, let to, _) = operation, isMovedElsewhere(answer, expected) {
-            for place in [from, to] { _ = Sight(subject.path(place, through: step.mount)) }
+        for _ in 0..<Sight.patience where isMovedElsewhere(answer, expected) {
+            for place in places { _ = Sight(subject.path(place, through: step.mount), isShared: true) }
             answer = operation.perform(on: &subject, through: step.mount)
         }
         if isOtherLockInTheWay(operation, answer, expected) { answer = expected }
@@ -147,7 +147,7 @@ struct TreesWorker {
     private func differsOnPurpose(_ operation: TreeOperation, _ slots: [Int]) -> Bool {
         let files = slots.map { Sight(file: reference.file($0)) }
         if case .seek = operation { return files.contains(where: \.isDirectory) }
-        guard subject.roots.count > 1 else { return false }
+        guard isShared else { return false }
         if files.contains(where: { $0.isRemoved && !$0.isRegular }) { return true }
         if case .open(let place, _, _, _) = operation {
             var status = stat()
@@ -172,14 +172,17 @@ struct TreesWorker {
         return probe.perform(on: &reference, through: 0) == answer
     }
 
-    /// A directory that another mount has moved cannot be renamed before this kernel has looked it up in its new place.
+    private var isShared: Bool { subject.roots.count > 1 }
+
+    /// A directory that another mount has moved cannot be renamed, or be on the way, before this kernel has looked it up in
+    /// its new place.
     private func isMovedElsewhere(_ answer: Answer, _ expected: Answer) -> Bool {
-        subject.roots.count > 1 && answer.result == -Int(ESTALE) && answer != expected
+        isShared && answer.result == -Int(ESTALE) && answer != expected
     }
 
     /// What is no regular file, and another mount has removed, is ESTALE for those who have it open.
     private func isForgotten(_ sights: Sight.Pair) -> Bool {
-        subject.roots.count > 1 && sights.reference.isRemoved && !sights.reference.isRegular
+        isShared && sights.reference.isRemoved && !sights.reference.isRegular
             && sights.subject.error == -Int(ESTALE)
     }
 
@@ -187,7 +190,8 @@ struct TreesWorker {
 
     private func sights(_ place: Place, _ mount: Int) -> Sight.Pair {
         Sight.Pair(
-            reference: Sight(reference.path(place, through: 0)), subject: Sight(subject.path(place, through: mount)))
+            reference: Sight(reference.path(place, through: 0)),
+            subject: Sight(subject.path(place, through: mount), isShared: isShared))
     }
 
     private func sights(slot: Int) -> Sight.Pair {
@@ -207,7 +211,7 @@ struct TreesWorker {
             let held = ("/proc/thread-self/fd/\(files[0])", "/proc/thread-self/fd/\(files[1])")
             if let what = TreeComparison.differenceOfExtendedAttributes(held.0, held.1, follows: true) { return what }
             if sights.reference.isDirectory, operation.changesNames {
-                return TreeComparison.differenceOfDirectories(held.0, held.1, isDeep: false)
+                return TreeComparison.differenceOfDirectories(held.0, held.1, isDeep: false, isShared: isShared)
             }
             guard sights.reference.isRegular, operation.changesContent else { return nil }
             return TreeComparison.differenceOfContents(held.0, held.1)
@@ -222,7 +226,7 @@ struct TreesWorker {
         let named = (reference.path(file.place, through: 0), subject.path(file.place, through: mount))
         // On both sides: a symlink on the way is accessed by that.
         let isNamed = Sight(named.0).inode == sights.reference.inode
-        _ = Sight(named.1)
+        _ = Sight(named.1, isShared: isShared)
         let what = observer.look {
             TreeComparison.differenceOfContents(open.0, open.1)
                 ?? (isNamed ? TreeComparison.differenceOfContents(named.0, named.1) : nil)
@@ -276,7 +280,7 @@ struct TreesWorker {
 
     private func compareWhole(through mount: Int) throws {
         let paths = (reference.roots[0], subject.roots[mount % subject.roots.count])
-        if let what = observer.look({ TreeComparison.difference(paths.0, paths.1) }) {
+        if let what = observer.look({ TreeComparison.difference(paths.0, paths.1, isShared: isShared) }) {
             throw difference("in the whole tree: \(what)")
         }
     }

@@ -39,7 +39,7 @@ extension MountedTests {
                 defer { for spinner in spinners { kill(-spinner.pid, SIGKILL) } }
                 var random = SeededGenerator(seed: seed)
                 var stale: [String] = []
-                for round in 0..<400 {
+                for round in 0..<200 {
                     let order = cluster.mounts.shuffled(using: &random)
                     let (old, new) = (
                         Int.random(in: 0..<count, using: &random), Int.random(in: 0..<count, using: &random)

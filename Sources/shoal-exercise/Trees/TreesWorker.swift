@@ -121,12 +121,15 @@ struct TreesWorker {
             throw difference("\(expected) there, \(answer) here")
         }
 
+        // What the observer is to compare; it is woken once.
+        var comparisons: [(of: String, difference: () -> String?)] = []
         for (place, before) in zip(places, before) {
             let after = sights(place, step.observed)
             if let what = after.difference(since: before, clock: clock, set: operation) {
                 throw difference("\(place): \(what)")
             }
-            try compareDetails(of: place, after, operation, step.observed)
+            guard after.reference.error == 0 else { continue }
+            comparisons.append(("\(place)", details(of: place, after, operation, step.observed)))
         }
         for (slot, before) in zip(open, openBefore) where reference[slot] != nil {
             let after = sights(slot: slot)
@@ -134,8 +137,17 @@ struct TreesWorker {
             if let what = after.difference(since: before, clock: clock, set: nil) {
                 throw difference("the file in slot \(slot): \(what)")
             }
-            if slots.contains(slot), operation.changesContent { try compareContent(ofSlot: slot, after, step.observed) }
+            guard slots.contains(slot), operation.changesContent, after.reference.isRegular else { continue }
+            comparisons.append(("the file in slot \(slot)", content(ofSlot: slot, after, step.observed)))
         }
+        guard !comparisons.isEmpty else { return true }
+        let found = observer.look { () -> String? in
+            for comparison in comparisons {
+                if let what = comparison.difference() { return "\(comparison.of): \(what)" }
+            }
+            return nil
+        }
+        if let found { throw difference(found) }
         return true
     }
 
@@ -198,12 +210,12 @@ struct TreesWorker {
         Sight.Pair(reference: Sight(file: reference.file(slot)), subject: Sight(file: subject.file(slot)))
     }
 
-    private func compareDetails(
+    /// Compares everything else of a file that is there, on the observer's thread.
+    private func details(
         of place: Place, _ sights: Sight.Pair, _ operation: TreeOperation, _ mount: Int
-    ) throws {
-        guard sights.reference.error == 0 else { return }
+    ) -> () -> String? {
         let paths = (reference.path(place, through: 0), subject.path(place, through: mount))
-        let what = observer.look { () -> String? in
+        return { [isShared] in
             // The path is walked once.
             let files = [paths.0, paths.1].map { Kernel.open($0, linux_o_path | O_NOFOLLOW) }
             defer { for file in files where file >= 0 { _ = Kernel.close(file) } }
@@ -216,22 +228,21 @@ struct TreesWorker {
             guard sights.reference.isRegular, operation.changesContent else { return nil }
             return TreeComparison.differenceOfContents(held.0, held.1)
         }
-        if let what { throw difference("\(place): \(what)") }
     }
 
-    /// Of an open file, which may have no name any more; and through the other mount, if it has its name still.
-    private func compareContent(ofSlot slot: Int, _ sights: Sight.Pair, _ mount: Int) throws {
-        guard sights.reference.isRegular, let file = reference[slot] else { return }
+    /// Compares an open regular file, which may have no name any more; and through the other mount, if it has its name
+    /// still. On the observer's thread.
+    private func content(ofSlot slot: Int, _ sights: Sight.Pair, _ mount: Int) -> () -> String? {
+        guard let file = reference[slot] else { return { nil } }
         let open = ("/proc/self/fd/\(file.descriptor)", "/proc/self/fd/\(subject.file(slot))")
         let named = (reference.path(file.place, through: 0), subject.path(file.place, through: mount))
         // On both sides: a symlink on the way is accessed by that.
         let isNamed = Sight(named.0).inode == sights.reference.inode
         _ = Sight(named.1, isShared: isShared)
-        let what = observer.look {
+        return {
             TreeComparison.differenceOfContents(open.0, open.1)
                 ?? (isNamed ? TreeComparison.differenceOfContents(named.0, named.1) : nil)
         }
-        if let what { throw difference("the file in slot \(slot): \(what)") }
     }
 
     /// SEEK_DATA and SEEK_HOLE: what is a hole is the filesystem's own choice, but there must be only zeros in it.

@@ -8,12 +8,13 @@ extension MountedTests {
     struct ExerciseTests {
         /// The seeds are those with which data was found lost: 1001 on one mount (an emptied file that was made longer and
         /// shorter again), 2002 on two (what was buffered of a file that the other mount removed).
-        /// Both at once, in directories of their own: one waits while the other has a processor.
+        /// Both at once, in directories of their own: one waits while the other has a processor. `Scripts/test` runs them
+        /// beside all other tests.
         @Test("200,000 random operations do the same on a mount as on ext4, and as many on two mounts in turn")
         func trees() throws {
             let operations = 200_000
             let isDone = try LocalDisk.with { local in
-                try Cluster.with(secondsMax: 1200) { cluster in
+                try Cluster.with(secondsMax: 2400) { cluster in
                     try check(chmod(cluster.root, 0o755), "chmod")
                     let runs = try [(1001, [cluster.a]), (2002, cluster.mounts)].map { seed, mounts in
                         let name = "mounts-\(mounts.count)"
@@ -25,7 +26,7 @@ extension MountedTests {
                             "trees", ["\(local)/\(name)"] + mounts.map { "\($0)/\(name)" },
                             seed: requestedSeed() ?? UInt64(seed), operations, "--whole-every", "1000")
                     }
-                    for run in runs { run.judge(secondsMax: 1100) }
+                    for run in runs { run.judge(secondsMax: 2300) }
                 }
             }
             if !isDone { print("no ext4 here: not run") }

@@ -1,7 +1,11 @@
-// The metadata loop of Scripts/bench: one operation on COUNT files of one directory, one process.
+// The metadata loop of Scripts/bench: one operation on COUNT files of one directory, or again and again for SECONDS on
+// every file of a tree, which has been looked at once before; one process.
 // usage: bench-metadata create|small|stat|unlink DIRECTORY COUNT     prints operations per second
+//        bench-metadata tree-stat|tree-read DIRECTORY SECONDS
+#define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +25,61 @@ static void create(const char *path, const char *bytes, size_t count) {
     if (close(file)) fail(path);
 }
 
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static char **files;
+static size_t file_count;
+
+static int note(const char *path, const struct stat *status, int kind, struct FTW *place) {
+    (void)place;
+    if (kind != FTW_F || !S_ISREG(status->st_mode)) return 0;
+    if (file_count % 1024 == 0) files = realloc(files, (file_count + 1024) * sizeof *files);
+    if (!files || !(files[file_count++] = strdup(path))) fail("memory");
+    return 0;
+}
+
+static void look(const char *path, int reads) {
+    static char bytes[1 << 20];
+    struct stat status;
+    if (!reads) {
+        if (lstat(path, &status)) fail(path);
+        return;
+    }
+    int file = open(path, O_RDONLY);
+    if (file < 0) fail(path);
+    ssize_t count;
+    while ((count = read(file, bytes, sizeof bytes)) > 0) continue;
+    if (count < 0 || close(file)) fail(path);
+}
+
+static int tree(const char *root, int reads, double seconds) {
+    if (nftw(root, note, 64, FTW_PHYS)) fail(root);
+    if (!file_count) fail("no files");
+    for (size_t i = 0; i < file_count; i++) look(files[i], reads);
+    double start = now(), time;
+    long count = 0;
+    do {
+        for (size_t i = 0; i < file_count; i++, count++) look(files[i], reads);
+    } while ((time = now() - start) < seconds);
+    printf("%.1f\n", (double)count / time);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc != 4) {
-        fprintf(stderr, "usage: bench-metadata create|small|stat|unlink DIRECTORY COUNT\n");
+        fprintf(stderr, "usage: bench-metadata create|small|stat|unlink DIRECTORY COUNT\n"
+                        "       bench-metadata tree-stat|tree-read DIRECTORY SECONDS\n");
         return 2;
     }
+    if (!strncmp(argv[1], "tree-", 5)) return tree(argv[2], !strcmp(argv[1], "tree-read"), atof(argv[3]));
     long count = atol(argv[3]);
     char path[4096], bytes[4096];
     memset(bytes, 's', sizeof bytes);
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    double start = now();
     for (long i = 0; i < count; i++) {
         // 7919 is prime: every file once, in an order that no cache foresees.
         long number = strcmp(argv[1], "stat") ? i : i * 7919 % count;
@@ -46,8 +95,6 @@ int main(int argc, char **argv) {
             fail(path);
         }
     }
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    printf("%.1f\n", (double)count / seconds);
+    printf("%.1f\n", (double)count / (now() - start));
     return 0;
 }

@@ -49,9 +49,11 @@ extension Client {
                 let attributes = taught(by: entry)
                 let inode = inodes.inode(attributes.inode)
                 // Made just now, by this mount: nobody else has written to it, and a directory is empty.
-                inode.mayHaveForeignUnsynced = false
+                if !metadata.isAnswerOld {
+                    inode.mayHaveForeignUnsynced = false
+                    if attributes.kind == .directory, inode.grant.mode >= .read { inode.namesAreComplete = true }
+                }
                 attributesChanged(inode)
-                if attributes.kind == .directory, inode.grant.mode >= .read { inode.namesAreComplete = true }
                 if file.opens { inode.openCount += 1 }
                 completion(.success(attributes))
             case .failure(let status):
@@ -72,7 +74,9 @@ extension Client {
                 let directory = learnDirectory(parent, entry.parentGrant, entry.parent)
                 remember(name, id, in: directory)
                 completion(.success(taught(by: entry)))
-            case .failure(let status): completion(.failure(status.fileError))
+            case .failure(let status):
+                if let directory = inodes.existing(parent) { forget(name, in: directory) }
+                completion(.failure(status.fileError))
             }
         }
     }

@@ -14,7 +14,8 @@ extension Client {
     /// for four times as long, so that who changes a name is not held up for long, nor often.
     package func kernelLearns(_ name: FileName, in parent: InodeID, as inode: InodeID?) -> Interval {
         let never = Interval(nanoseconds: 0)
-        guard dropKernelNames != nil, let directory = inodes.existing(parent), mayRead(directory), !directory.isTrash,
+        guard dropKernelNames != nil, let directory = inodes.existing(parent), mayRead(directory),
+            !trashDirectories.contains(parent),
             isKnown(name, in: directory, as: inode),
             namesMoving.isEmpty || namesMoving[Place(directory: parent, name: name)] == nil
         else { return never }
@@ -22,11 +23,21 @@ extension Client {
         let calm = directory.kernelNames.calm(at: now, atFirst: limits.nameCalmAtFirst)
         let most = min(calm, inode == nil ? limits.absentNameCalmMax : limits.nameCalmMax)
         let validity = min(Interval(nanoseconds: most.nanoseconds / 4), metadata.leasesEnd - now)
-        guard validity >= limits.nameValidityMin else { return never }
+        guard validity >= limits.nameValidityMin, mayShowMoreNames(at: now) else { return never }
         let end = now + validity + limits.nameValidityMargin
-        directory.kernelNames.show(name, until: end, now: now)
+        let isDirectory = inode.map { inodes.existing($0)?.isDirectory ?? true } ?? false
+        let settled = isDirectory ? now + limits.nameValidityMargin : now
+        directory.kernelNames.show(name, until: end, settled: settled, now: now)
         kernelNamesEnd = max(kernelNamesEnd, end)
         return validity
+    }
+
+    /// As many as are remembered, in the time that the longest lasts; what has ended by then is forgotten.
+    private func mayShowMoreNames(at now: MonotonicInstant) -> Bool {
+        let longest = limits.nameCalmMax.nanoseconds / 4 + limits.nameValidityMargin.nanoseconds
+        if now - namesShown.since > Interval(nanoseconds: longest) { namesShown = (now, 0) }
+        namesShown.count += 1
+        return namesShown.count <= limits.namesMax
     }
 
     private func isKnown(_ name: FileName, in directory: Inode, as inode: InodeID?) -> Bool {
@@ -44,7 +55,9 @@ extension Client {
         }
         let directory = inodes.inode(new.directory)
         let move = { [self] in
-            directory.kernelNames.show(new.name, until: end, now: scheduler.now)
+            let settled = inodes.existing(place.directory)?.kernelNames.settled([place.name])
+            directory.kernelNames.show(
+                new.name, until: end, settled: settled ?? MonotonicInstant(0), now: scheduler.now)
             body()
         }
         // The lease, even if it is being lowered, stays until the name ends.
@@ -55,6 +68,13 @@ extension Client {
         }
     }
 
+    /// Runs `body` when the kernel shows no name any more that it was given.
+    func whenNamesHaveEnded(_ body: @escaping () -> Void) {
+        guard dropKernelNames != nil, kernelNamesEnd > scheduler.now else { return body() }
+        scheduler.schedule(after: kernelNamesEnd - scheduler.now, body)
+    }
+
+    /// The rename has been answered by the server; `kernelNames` has the new name since it was sent.
     func kernelHasMoved(_ place: Place) {
         guard let count = namesMoving[place] else { return }
         namesMoving[place] = count > 1 ? count - 1 : nil
@@ -68,11 +88,16 @@ extension Client {
             proceedWithRecall(inode, at: inode.kernelNames.end)
             return false
         }
-        let names = inode.kernelNames.leave(recall.names, at: now)
+        let settled = inode.kernelNames.settled(recall.names)
+        guard settled <= now else {
+            proceedWithRecall(inode, at: settled)
+            return false
+        }
+        let (names, number) = inode.kernelNames.leave(recall.names, at: now)
         if !names.isEmpty, let end = names.compactMap(inode.kernelNames.end(of:)).max() {
             proceedWithRecall(inode, at: end)
             dropKernelNames?(inode.id, names) { [self] in
-                inode.kernelNames.left(names)
+                inode.kernelNames.left(names, number: number)
                 if inode.recall != nil { proceedWithRecall(inode) }
             }
         }

@@ -11,7 +11,9 @@ extension Client {
                 guard let id = known else { return completion(.success(nil)) }
                 return attributes(of: id) { [self] result in
                     switch result {
-                    case .success(let attributes): completion(.success(attributes))
+                    case .success(let attributes):
+                        noteTrash(name, attributes, in: directory)
+                        completion(.success(attributes))
                     // The name went while its attributes were on their way: only the server knows what it says now.
                     case .failure(.notFound), .failure(.stale): lookupOnServer(parent, name, completion)
                     case .failure(let error): completion(.failure(error))
@@ -50,10 +52,8 @@ extension Client {
     }
 
     private func noteTrash(_ name: FileName, _ attributes: FileAttributes, in directory: Inode) {
-        guard directory.isTrash || directory.id == .root && name == .trash, attributes.kind == .directory else {
-            return
-        }
-        inodes.inode(attributes.inode).isTrash = true
+        let isInTrash = trashDirectories.contains(directory.id) || directory.id == .root && name == .trash
+        if isInTrash, attributes.kind == .directory { trashDirectories.insert(attributes.inode) }
     }
 
     /// What a reply says of the directory that it is about.
@@ -69,7 +69,9 @@ extension Client {
     /// Caches that `name` refers to `inode`, or to nothing; only under the directory's lease, and only so many. Else what
     /// was known of it goes.
     func remember(_ name: FileName, _ inode: InodeID?, in directory: Inode) {
-        guard directory.grant.mode >= .read, directory.recall == nil else { return forget(name, in: directory) }
+        guard directory.grant.mode >= .read, directory.recall == nil, !metadata.isAnswerOld else {
+            return forget(name, in: directory)
+        }
         makeRoomForNames(1)
         if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
     }
@@ -123,7 +125,7 @@ extension Client {
             if let attributes = entry.attributes { learn(attributes, entry.grant) }
         }
         guard let directory = inodes.existing(id) else { return }
-        if directory.isTrash {
+        if trashDirectories.contains(id) {
             for entry in listing.entries { entry.attributes.map { noteTrash(entry.name, $0, in: directory) } }
         }
         guard directory.grant.mode >= .read, directory.recall == nil else { return }

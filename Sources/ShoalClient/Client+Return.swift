@@ -76,6 +76,6 @@ extension Client {
             if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
-        forgetShown(completion: completion)
+        dropAllKernelAttributes { [self] in whenNamesHaveEnded(completion) }
     }
 }

@@ -38,6 +38,11 @@ package final class Client {
     package var dropKernelNames: ((InodeID, [FileName], @escaping () -> Void) -> Void)?
     /// Names that renames under way take away, with how many do.
     var namesMoving: [Place: Int] = [:]
+    /// The trash and the directories in it, of which there is one for each hour: the server gives them names that nobody
+    /// knows before.
+    var trashDirectories: Set<InodeID> = []
+    /// Names that the kernel was given lately.
+    var namesShown = (since: MonotonicInstant(0), count: 0)
     /// When the last name that the kernel was given ends by itself.
     var kernelNamesEnd = MonotonicInstant(0)
     /// Inodes that this mount has changed and the kernel still shows as they were.
@@ -164,8 +169,7 @@ package final class Client {
         let finish = { [self] in
             guard !isOver else { return }
             isOver = true
-            guard dropKernelNames != nil, kernelNamesEnd > scheduler.now else { return completion() }
-            scheduler.schedule(after: kernelNamesEnd - scheduler.now, completion)
+            whenNamesHaveEnded(completion)
         }
         dropAllKernelAttributes(completion: finish)
         if !isOver {

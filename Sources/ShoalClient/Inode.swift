@@ -93,8 +93,6 @@ final class Inode {
     var listingCookie: UInt64 = 0
 
     var kernelNames = KernelNames()
-    /// The trash, or a directory in it: the server gives it names that nobody knows before.
-    var isTrash = false
 
     // The table's list, in order of use.
     var newer: Inode?

@@ -9,9 +9,16 @@ struct Place: Hashable {
 
 /// Names of one directory that the kernel shows without asking, present and absent ones, and until when.
 struct KernelNames {
-    private var shown: [FileName: MonotonicInstant] = [:]
-    /// The kernel is being told to forget these.
-    private var leaving: Set<FileName> = []
+    private struct Shown {
+        var end: MonotonicInstant
+        /// Until then an answer may be on its way to an entry that another path finds again: of a directory, whose entry
+        /// Linux moves and hashes anew when it is looked up (`__d_unalias`).
+        var settled: MonotonicInstant
+    }
+    private var shown: [FileName: Shown] = [:]
+    /// The kernel is being told to forget these, each time under another number.
+    private var leaving: [FileName: UInt64] = [:]
+    private var lastNumber: UInt64 = 0
     /// When the last of them ends by itself.
     private(set) var end = MonotonicInstant(0)
     /// Since when nobody else has changed a name here.
@@ -20,8 +27,12 @@ struct KernelNames {
     /// How many there may be before those that have ended are looked for.
     private var countToPrune = 64
 
-    func isShown(_ name: FileName, at now: MonotonicInstant) -> Bool { shown[name].map { $0 > now } ?? false }
-    func end(of name: FileName) -> MonotonicInstant? { shown[name] }
+    func isShown(_ name: FileName, at now: MonotonicInstant) -> Bool { shown[name].map { $0.end > now } ?? false }
+    func end(of name: FileName) -> MonotonicInstant? { shown[name]?.end }
+    /// When the kernel can be told to forget all of `names` for good.
+    func settled(_ names: [FileName]) -> MonotonicInstant {
+        names.compactMap { shown[$0]?.settled }.max() ?? MonotonicInstant(0)
+    }
 
     /// For how long nobody else has changed a name here; `atFirst` where none was ever changed.
     mutating func calm(at now: MonotonicInstant, atFirst: Interval) -> Interval {
@@ -33,23 +44,34 @@ struct KernelNames {
         (calmSince, calmBefore) = (now, 0)
     }
 
-    mutating func show(_ name: FileName, until: MonotonicInstant, now: MonotonicInstant) {
+    mutating func show(
+        _ name: FileName, until: MonotonicInstant, settled: MonotonicInstant = MonotonicInstant(0),
+        now: MonotonicInstant
+    ) {
         if shown.count >= countToPrune {
-            shown = shown.filter { $0.value > now }
+            shown = shown.filter { $0.value.end > now }
             countToPrune = max(64, 2 * shown.count)
         }
-        shown[name] = max(until, shown[name] ?? until)
+        let earlier = shown[name]
+        shown[name] = Shown(
+            end: max(until, earlier?.end ?? until), settled: max(settled, earlier?.settled ?? settled))
         // A notification that is under way may be too early for it.
-        leaving.remove(name)
+        leaving[name] = nil
         end = max(end, until)
     }
 
-    /// Those of `names` that the kernel shows and is not being told of.
-    mutating func leave(_ names: [FileName], at now: MonotonicInstant) -> [FileName] {
-        names.filter { isShown($0, at: now) && leaving.insert($0).inserted }
+    /// Those of `names` that the kernel shows and is not being told of; from now on it is, under this number.
+    mutating func leave(_ names: [FileName], at now: MonotonicInstant) -> (names: [FileName], number: UInt64) {
+        lastNumber += 1
+        let new = names.filter { isShown($0, at: now) && leaving[$0] == nil }
+        for name in new { leaving[name] = lastNumber }
+        return (new, lastNumber)
     }
 
-    mutating func left(_ names: [FileName]) {
-        for name in names where leaving.remove(name) != nil { shown[name] = nil }
+    mutating func left(_ names: [FileName], number: UInt64) {
+        for name in names where leaving[name] == number {
+            leaving[name] = nil
+            shown[name] = nil
+        }
     }
 }

@@ -34,6 +34,7 @@ extension MetadataLink {
         if isMoot(pending) { return finish(pending, .failed(.unknownSession)) }
         pending.sentIn = session
         openChanges.insert(pending.change)
+        if isRetry { pending.wasRetried = true }
         pending.send(Caller(session: session, change: pending.change, isRetry: isRetry)) { [self] reply in
             answered(pending, sentIn: sentIn, reply)
         }
@@ -68,6 +69,9 @@ extension MetadataLink {
 
     func finish(_ pending: Pending, _ reply: Reply) {
         openChanges.remove(pending.change)
+        let outer = isAnswerOld
+        isAnswerOld = pending.change > 0 && pending.wasRetried
+        defer { isAnswerOld = outer }
         pending.complete(reply)
     }
 

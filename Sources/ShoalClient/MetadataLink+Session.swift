@@ -79,7 +79,8 @@ extension MetadataLink {
         guard session != .none, state != .closed else { return }
         logger.error("session \(session) has expired at the metadata server: what it had not written is lost")
         session = .none
-        let leasesEnded = leasesEnd
+        // The kernel counts from when it takes an answer in.
+        let leasesEnded = leasesEnd + limits.nameValidityMargin
         leasesEnd = MonotonicInstant(0)
         state = .connecting
         openingAttempt += 1

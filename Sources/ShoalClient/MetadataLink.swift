@@ -36,6 +36,7 @@ final class MetadataLink: PeerDelegate {
         /// The session it was first sent in. Only that one's record of replies keeps a change from being executed
         /// twice.
         var sentIn: SessionID?
+        var wasRetried = false
         init(
             change: UInt64, deadline: MonotonicInstant,
             send: @escaping (_ caller: Caller, _ completion: @escaping (Reply) -> Void) -> Void,
@@ -64,6 +65,9 @@ final class MetadataLink: PeerDelegate {
     var termMilliseconds: Int64 = 8000
     /// The server keeps our leases at least until then.
     var leasesEnd = MonotonicInstant(0)
+    /// The answer that is being taken in is to a change that was sent more than once: it may be of an earlier execution,
+    /// and others may have changed since what it says of names.
+    var isAnswerOld = false
     /// As of the last heartbeat, or not known yet.
     var isSpaceLow = true
     var queue: [Pending] = []

@@ -20,7 +20,7 @@ extension MountFilesystem {
                 case .success(let attributes):
                     if losesSetGroupID(attributes, reply.request) { rule.insert(.clearsSetGroupID) }
                     client.setExtendedAttribute(name, of: inode, to: value, rule, completion: finish(reply))
-                case .failure(let error): reply.error(error)
+                case .failure(let error): reply.error(gone(error))
                 }
             }
         }
@@ -35,10 +35,10 @@ extension MountFilesystem {
 
     func getExtendedAttribute(_ name: [UInt8], of inode: InodeID, reply: FuseExtendedAttributeReply) {
         withName(name, or: reply.error) { name in
-            client.extendedAttribute(name, of: inode) { result in
+            client.extendedAttribute(name, of: inode) { [self] result in
                 switch result {
                 case .success(let value): reply.value(value)
-                case .failure(let error): reply.error(error)
+                case .failure(let error): reply.error(gone(error))
                 }
             }
         }
@@ -47,11 +47,11 @@ extension MountFilesystem {
     func listExtendedAttributes(of inode: InodeID, reply: FuseExtendedAttributeReply) {
         // The kernel lets only CAP_SYS_ADMIN read trusted attributes, and leaves it to us not to name them to others.
         let seesTrusted = reply.request.caller.uid == 0
-        client.extendedAttributeNames(of: inode) { result in
+        client.extendedAttributeNames(of: inode) { [self] result in
             switch result {
             case .success(let names):
                 reply.value(names.flatMap { seesTrusted || !$0.isTrusted ? $0.bytes + [0] : [] })
-            case .failure(let error): reply.error(error)
+            case .failure(let error): reply.error(gone(error))
             }
         }
     }

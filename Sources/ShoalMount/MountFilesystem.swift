@@ -2,8 +2,8 @@ import ShoalClient
 import ShoalFUSE
 import ShoalTypes
 
-/// The kernel's requests, turned into calls of the client core. The kernel caches attributes while a lease stands behind
-/// them, but neither names nor content: names have timeout 0, and every file is opened for direct I/O.
+/// The kernel's requests, turned into calls of the client core. The kernel caches names and attributes while a lease stands
+/// behind them, but no content: every file is opened for direct I/O.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0

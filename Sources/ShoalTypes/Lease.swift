@@ -5,12 +5,15 @@ package enum LeaseMode: UInt8, Comparable, Sendable {
     case pin = 1
     /// Of a directory: names, and absent names, that were cached under `read` stay true, but for those that the server
     /// says will change. No new ones, and no attributes. Any number of sessions.
-    case names = 2
+    case names = 4
     /// Cache attributes, data, and of a directory names and absent names. Any number of sessions.
-    case read = 3
+    case read = 2
     /// Besides, buffer writes, extend, change size and times. One session, and no other reader.
-    case write = 4
-    package static func < (lhs: LeaseMode, rhs: LeaseMode) -> Bool { lhs.rawValue < rhs.rawValue }
+    case write = 3
+    package static func < (lhs: LeaseMode, rhs: LeaseMode) -> Bool { lhs.rank < rhs.rank }
+
+    /// How much it allows. The numbers above are those of the wire.
+    private var rank: UInt8 { self == .names ? 3 : 2 * rawValue }
 }
 
 /// A lease as it was handed out.

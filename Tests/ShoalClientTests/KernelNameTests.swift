@@ -80,6 +80,31 @@ struct KernelNameTests {
         #expect(b.inodes.count <= 30)
     }
 
+    @Test("The answer to a change that was sent twice does not say what names are now")
+    func oldAnswer() throws {
+        let cluster = try Cluster()
+        let (a, b) = (try cluster.client("a"), try cluster.client("b"))
+        _ = try cluster.create(b, "x", opens: false)
+        var isUnlinked = false
+        a.unlink(.root, named("x")) { result in
+            if case .success = result { isUnlinked = true }
+        }
+        let isExecuted = cluster.scheduler.run(for: .seconds(1)) { [metadata = cluster.metadata] in
+            let transaction = metadata.core.namespace.begin()
+            return (try? transaction.dentry(.root, named("x"))) == .some(nil)
+        }
+        #expect(isExecuted && !isUnlinked)
+        // Sent again before the change is, and with its answer comes a lease.
+        a.attributes(of: .root) { _ in }
+        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        let second = try cluster.create(b, "x", opens: false)
+        cluster.scheduler.run(for: .seconds(1))
+        cluster.networks["a"]?.unreachable = []
+        #expect(cluster.scheduler.run(for: .seconds(20)) { isUnlinked })
+        #expect(a.inodes.existing(.root)?.grant.mode == .read)
+        #expect(try cluster.lookup(a, "x") == second)
+    }
+
     private func look(_ kernel: NameTwin, _ place: Place, _ cluster: Cluster) {
         var isDone = false
         kernel.look(place) { isDone = true }

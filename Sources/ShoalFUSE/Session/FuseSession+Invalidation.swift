@@ -20,19 +20,21 @@ extension FuseSession {
 
     /// Makes the kernel forget what these names of a directory refer to, or that they are absent, and detach what is mounted
     /// below them. `completion` runs on another thread, after that; also if the kernel knows no such directory, or the
-    /// mount has ended.
+    /// mount has ended. It does not run if the kernel could not do it.
     ///
     /// Waits for the directory's lock, which a call holds that looks up, makes, removes or renames something in it, until
     /// that has been answered.
     package func dropNames(
         of directory: InodeID, _ names: [FileName], completion: @escaping @Sendable () -> Void
     ) {
-        FuseSession.notifications.async { [self] in
+        // A queue of its own has a thread of its own: the shared one has no more threads than there are processors.
+        DispatchQueue(label: "fuse-names").async { [self] in
             for name in names {
-                // ENOENT and ENODEV mean that there is nothing to forget.
-                _ = name.withCString {
+                let status = name.withCString {
                     fuse_lowlevel_notify_inval_entry(session, directory.rawValue, $0, name.bytes.count)
                 }
+                // ENOENT and ENODEV mean that there is nothing to forget.
+                guard [0, -ENOENT, -ENODEV].contains(status) else { return }
             }
             completion()
         }

@@ -18,12 +18,15 @@ protocol LeasedOperation: NamespaceOperation {
     func attachGrants(to answer: inout Answer, _ core: MetadataCore, _ session: Session, isRetry: Bool)
     /// Brings the stored answer of an earlier execution up to what is true now.
     func refresh(_ answer: inout Answer, _ transaction: inout NamespaceTransaction) throws(MetadataError)
+    /// Names by which the requester's kernel may know what it knew by others, once it is answered.
+    var namesTakenAlong: [(directory: InodeID, name: FileName)] { get }
     /// The inode that no longer exists, or has become an orphan.
     func removed(by answer: Answer) -> FileAttributes?
 }
 
 extension LeasedOperation {
     static var isChange: Bool { false }
+    var namesTakenAlong: [(directory: InodeID, name: FileName)] { [] }
     var unused: InodeID { InodeID(0) }
     var acquisition: (inode: InodeID, mode: LeaseMode)? { nil }
     func refusal(_ core: MetadataCore, _ session: Session) -> WireStatus? { nil }

@@ -52,5 +52,9 @@ extension RemoveDirectory: LeasedOperation {
 
 extension Rename: LeasedOperation {
     static var operation: Operation { .rename }
+    /// Even if both are names of one file, and nothing happens here.
+    var namesTakenAlong: [(directory: InodeID, name: FileName)] {
+        [(request.parent, request.name), (request.newParent, request.newName)]
+    }
     var unused: InodeID { request.unused }
 }

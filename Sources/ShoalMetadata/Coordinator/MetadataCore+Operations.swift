@@ -35,6 +35,7 @@ extension MetadataCore {
     private func wait(_ waiter: WaitingOperation, _ obstacles: Obstacles) {
         waiter.blocks = obstacles.blocks
         waiter.watches = obstacles.watches
+        if waiter.names != obstacles.names { waiter.forgotten = [] }
         waiter.names = obstacles.names
         waiting.insert(waiter)
         for (inode, holder, target) in obstacles.recalls {
@@ -92,9 +93,7 @@ extension MetadataCore {
                     return .done
                 }
             }
-            for case .changeNames(let directory, let names) in needs {
-                waiting.mayKnow(names, of: directory, session.id)
-            }
+            for (directory, name) in operation.namesTakenAlong { waiting.mayKnow(name, in: directory, session.id) }
             if let removed = operation.removed(by: answer) { lostName(removed, session, context) }
             operation.attachGrants(to: &answer, self, session, isRetry: false)
             reply(request, answer, isChange: isChange)

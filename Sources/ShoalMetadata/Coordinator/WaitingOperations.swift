@@ -64,9 +64,9 @@ struct WaitingOperations {
         }
     }
 
-    /// The session has changed these names itself, and its kernel may have taken over what it knew under another.
-    func mayKnow(_ names: [FileName], of directory: InodeID, _ session: SessionID) {
-        for operation in blocking(directory) where operation.names[directory]?.contains(where: names.contains) == true {
+    /// The session has renamed something to that name, and its kernel may have taken over what it knew under another.
+    func mayKnow(_ name: FileName, in directory: InodeID, _ session: SessionID) {
+        for operation in blocking(directory) where operation.names[directory]?.contains(name) == true {
             operation.forgotten.remove(Recalls.Key(inode: directory, session: session))
         }
     }

@@ -74,10 +74,13 @@ extension Client {
         scheduler.schedule(after: kernelNamesEnd - scheduler.now, body)
     }
 
-    /// The rename has been answered by the server; `kernelNames` has the new name since it was sent.
+    /// The rename has been answered by the server; `kernelNames` has the new name since it was sent. A question for the old
+    /// name that was put before may still come, and its answer be taken for the entry that has moved.
     func kernelHasMoved(_ place: Place) {
-        guard let count = namesMoving[place] else { return }
-        namesMoving[place] = count > 1 ? count - 1 : nil
+        scheduler.schedule(after: limits.nameValidityMargin) { [self] in
+            guard let count = namesMoving[place] else { return }
+            namesMoving[place] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// Whether a recall may go on to give the names up, or the lease; if not, it is called again.

@@ -108,6 +108,34 @@ struct CoordinatorNameTests {
         #expect(harness.status(waiting) == .ok)
     }
 
+    @Test(
+        "who has forgotten a name for somebody who still waits, and is then given a lease asked for before, is asked again"
+    )
+    func grantedMeanwhile() throws {
+        _ = try read(a)
+        _ = try read(c)
+        let chmod = b.chmod(.root, 0o711)
+        harness.answer(try a.takeRecall().question, RecallReply(remaining: .names))
+        let acquisition = a.acquire(.root, .read)
+        let creations = ["z", "y"].map { name in
+            let request = b.send(.create, b.creation(name))
+            if let recall = try? a.takeRecall() { harness.answer(recall.question, RecallReply(remaining: .names)) }
+            return request
+        }
+        harness.answer(try c.takeRecall().question, RecallReply(remaining: .names))
+        #expect(harness.status(chmod) == .ok)
+        #expect(harness.status(acquisition) == .ok)
+        // What it learns now goes with the next recall only if that names it.
+        #expect(try harness.reply(a.lookup("y"), as: LookupReply.self).found == nil)
+        for name in ["z", "y"] {
+            let ofA = try a.takeRecall()
+            #expect(ofA.recall.names == [fileName(name)])
+            harness.answer(ofA.question, RecallReply(remaining: .names))
+            harness.answer(try c.takeRecall().question, RecallReply(remaining: .names))
+        }
+        for creation in creations { #expect(harness.status(creation) == .ok) }
+    }
+
     @Test("a name in the trash is not known before: whoever holds names of its directory gives them all back")
     func trash() throws {
         #expect(harness.status(c.send(.setTrash, SetTrashRequest(caller: c.nextChange(), keepSeconds: 60))) == .ok)

@@ -53,6 +53,7 @@ extension MetadataCore {
         let holder = LeaseHolder(
             session: session.id, sequence: nextSequence(), mode: mode, tailUnclean: tailUnclean)
         if leases.set(inode, holder) { session.leaseCount += 1 }
+        if mode >= .names { waiting.mayLearn(inode, session.id) }
         session.order.append(inode, holder.sequence)
         session.order.compact(leaseCount: session.leaseCount) { entry in
             leases.holder(entry.inode, session.id)?.sequence == entry.sequence

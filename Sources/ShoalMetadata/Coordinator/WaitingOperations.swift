@@ -71,6 +71,13 @@ struct WaitingOperations {
         }
     }
 
+    /// The session has been given a lease on the directory that it asked for before: it may learn any name again.
+    func mayLearn(_ directory: InodeID, _ session: SessionID) {
+        for operation in blocking(directory) {
+            operation.forgotten.remove(Recalls.Key(inode: directory, session: session))
+        }
+    }
+
     private func blocking(_ inode: InodeID) -> [WaitingOperation] {
         guard !places.isEmpty, let list = places[inode] else { return [] }
         return list.compactMap { $0.isBlocking ? operations[$0.number] : nil }

@@ -114,7 +114,10 @@ extension Client {
         let range = part.source..<part.source + count
         withPages(range, of: job.source, failure: { completion(.failure($0)) }) { [self] in
             let bytes = segments(range, of: job.source).flatMap { Array($0) }
-            storeWithEdges(bytes, .at(part.target), job.target, job.target.grant.sequence) { [self] result in
+            // The kernel drops its pages of the target when the copy is over; until then nobody reads others.
+            storeWithEdges(
+                bytes, .at(part.target), job.target, job.target.grant.sequence, keepsKernelPages: true
+            ) { [self] result in
                 if case .failure(let error) = result { return completion(.failure(error)) }
                 let rest = CopyJob.Part(
                     source: part.source + count, target: part.target + count, count: part.count - count, isWhole: false)

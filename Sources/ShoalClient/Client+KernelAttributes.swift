@@ -13,13 +13,18 @@ extension Client {
     /// For answers to LOOKUP and GETATTR only: the kernel takes others in without looking whether they have become void, or
     /// long after they were given.
     package func kernelLearns(_ attributes: FileAttributes) -> Interval {
-        guard dropKernelAttributes != nil, let inode = inodes.existing(attributes.inode), mayRead(inode),
-            inode.attributes == attributes, !inode.attributesAreOld, !inode.isDirty, !inode.kernelAttributes.areLeaving,
-            // A write clears them, of which the kernel hears nothing.
-            !inode.hasSetIDBits, isUnchanged(inode, for: limits.attributeCalm)
+        guard let inode = inodes.existing(attributes.inode), inode.attributes == attributes,
+            mayShowAttributes(of: inode)
         else { return Interval(nanoseconds: 0) }
         inode.kernelAttributes.areShown = true
         return metadata.leasesEnd - scheduler.now
+    }
+
+    func mayShowAttributes(of inode: Inode) -> Bool {
+        dropKernelAttributes != nil && mayRead(inode) && !inode.attributesAreOld && !inode.isDirty
+            && !inode.kernelAttributes.areLeaving
+            // A write clears them, of which the kernel hears nothing.
+            && !inode.hasSetIDBits && isUnchanged(inode, for: limits.attributeCalm)
     }
 
     /// This mount has not changed the attributes, nor lost them, for so long.

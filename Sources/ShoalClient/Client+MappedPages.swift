@@ -3,9 +3,10 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// The kernel's pages of mapped files: reading them, and writing what was stored into them.
+/// The kernel's pages: reading them, and writing what was stored into them through mappings.
 ///
-/// They are the one cache that this core does not own. A store through a shared mapping is not announced: a page that
+/// They are the one cache that this core does not own. Who opens a file to read, while nobody here has it open to write, is
+/// served from them with no request (decision 26); others have them for mappings only. A store through a shared mapping is not announced: a page that
 /// the kernel has, it may change. Such mappings need a file opened for reading and writing, and keep it open. While one
 /// is, the kernel is given pages under the write lease only, and has none under less: so no other mount has the file's
 /// bytes at that time (one writer or many readers, as Li and Hudak's shared virtual memory, 1989, by the file).
@@ -15,16 +16,38 @@ extension Client {
     package func expectStores(_ id: InodeID, completion: @escaping () -> Void) {
         let inode = inodes.inode(id)
         inode.pages.storerCount += 1
-        switch inode.pages.state {
-        case .dropped: completion()
-        case .dropping: inode.pages.afterDrop.append(completion)
-        case .kept:
-            guard inode.pages.storerCount == 1, inode.grant.mode < .write, kernelMayHavePages(inode) else {
-                return completion()
-            }
-            inode.pages.afterDrop.append(completion)
-            beginDrop(inode)
-        }
+        if inode.pages.state == .kept, inode.pages.storerCount > 1 || inode.grant.mode == .write { return completion() }
+        withoutKernelPages(of: inode, completion)
+    }
+
+    /// How the kernel may use its pages for a file that is opened.
+    package enum PageUse {
+        /// Direct I/O.
+        case none
+        /// It drops those it has.
+        case fresh
+        case kept
+    }
+
+    /// A file was opened to read, and `open` has been answered.
+    ///
+    /// The kernel reads its pages only while it may show the attributes, which end with the lease: so pages are given where
+    /// attributes would be. What was opened before for pages keeps them: then each write here drops some.
+    package func pagesForReader(_ id: InodeID) -> PageUse {
+        guard let inode = inodes.existing(id), dropKernelPages != nil, mayShowAttributes(of: inode),
+            inode.pages.state == .kept, inode.pages.writerCount == 0
+        else { return .none }
+        // Reads that the kernel serves do not count as accesses.
+        let isAccess = limits.keepsAccessTimes && inode.attributes.accessCounts(at: scheduler.wallClock)
+        return inode.pages.isUnclean || isAccess ? .fresh : .kept
+    }
+
+    /// A file was opened to write, and `open` has been answered; `writerClosed` follows before `release`.
+    package func writerOpened(_ id: InodeID) { inodes.inode(id).pages.writerCount += 1 }
+
+    package func writerClosed(_ id: InodeID) {
+        guard let inode = inodes.existing(id), inode.pages.writerCount > 0 else { return }
+        inode.pages.writerCount -= 1
     }
 
     package func storesEnded(_ id: InodeID) {
@@ -80,7 +103,9 @@ extension Client {
             { [self] done in
                 let size = inode.attributes.size
                 let count = offset < size ? Int(min(UInt64(copy.count), size - offset)) : 0
-                storeWithEdges(Array(copy[..<count]), .at(offset), inode, inode.grant.sequence) { result in
+                storeWithEdges(
+                    Array(copy[..<count]), .at(offset), inode, inode.grant.sequence, keepsKernelPages: true
+                ) { result in
                     stored(result.map { _ in copy.count })
                     done()
                 }

@@ -11,7 +11,39 @@ import ShoalTypes
 /// itself waits for the lease makes the kernel hold its page writes back.
 extension Client {
     func kernelMayHavePages(_ inode: Inode) -> Bool {
-        dropKernelPages != nil && !inode.pages.served.isEmpty && inode.openCount > 0
+        dropKernelPages != nil && !inode.pages.served.isEmpty
+    }
+
+    /// Whether pages must go before bytes of `range` change that do not pass through them: else one who reads them could
+    /// still see what was there before, after another had seen the new bytes.
+    func kernelPagesAreInTheWay(of range: Range<UInt64>, _ inode: Inode) -> Bool {
+        dropKernelPages != nil && inode.pages.state != .dropped && inode.pages.mayHave(range)
+    }
+
+    /// Runs `body` when the kernel has dropped its pages, and before it reads any again; once, even if that fails.
+    func withoutKernelPages(of inode: Inode, _ body: @escaping () -> Void) {
+        if inode.pages.state == .dropped || !kernelMayHavePages(inode) && inode.pages.state == .kept { return body() }
+        inode.pages.afterDrop.append(body)
+        if inode.pages.state == .kept { beginDrop(inode) }
+    }
+
+    /// Has the kernel drop its pages of all of these.
+    func dropKernelPages(of inodes: [Inode], completion: @escaping () -> Void) {
+        var left = inodes.count
+        guard left > 0 else { return completion() }
+        for inode in inodes {
+            withoutKernelPages(of: inode) {
+                left -= 1
+                if left == 0 { completion() }
+            }
+        }
+    }
+
+    /// The kernel has the inode no more.
+    func kernelPagesHaveGone(_ inode: Inode) {
+        guard inode.pages.state == .kept else { return }
+        inode.pages.forgetServed()
+        inode.pages.isUnclean = false
     }
 
     /// Whether a recall may go on to give the lease up; if not, it is called again.
@@ -39,11 +71,12 @@ extension Client {
             isOver = true
             inode.pages.leaving = RangeSet()
             if kernelMayHavePages(inode), scheduler.now < deadline { return drop(inode, until: deadline) }
+            inode.pages.isUnclean = kernelMayHavePages(inode)
             endDrop(inode)
         }
         watch(inode, isOver: { isOver }) { [self] in
             guard scheduler.now >= deadline else { return }
-            logger.warning("inode \(inode.id): the kernel does not give its mapped pages up")
+            logger.warning("inode \(inode.id): the kernel does not give its pages up")
             // The next recall tries again.
             inode.pages.noteServed(inode.pages.leaving)
             finish()
@@ -66,9 +99,10 @@ extension Client {
     private func endDrop(_ inode: Inode) {
         let waiters = inode.pages.afterDrop
         inode.pages.afterDrop = []
-        if inode.recall == nil { keepPages(inode) } else { inode.pages.state = .dropped }
+        // Reads go on only after those who wanted the pages gone.
+        inode.pages.state = .dropped
         for waiter in waiters { waiter() }
-        if inode.recall != nil { proceedWithRecall(inode) }
+        if inode.recall == nil { keepPages(inode) } else { proceedWithRecall(inode) }
     }
 
     /// The recall is answered, or there was none: pages may be read again.

@@ -70,5 +70,8 @@ extension Client {
     }
 
     /// The kernel has no use for the inode any more, for none of the times that it was told of it.
-    package func forgotten(_ id: InodeID) { goneAttributes[id] = nil }
+    package func forgotten(_ id: InodeID) {
+        goneAttributes[id] = nil
+        if let inode = inodes.existing(id) { kernelPagesHaveGone(inode) }
+    }
 }

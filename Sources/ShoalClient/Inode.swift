@@ -114,7 +114,7 @@ final class Inode {
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
             && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
-            && !kernelAttributes.areLeaving
+            && !kernelAttributes.areLeaving && pages.state == .kept
     }
 }
 

@@ -1,7 +1,8 @@
 import ShoalRPC
 import ShoalTypes
 
-/// What is known of the pages that the kernel has of a file's content, for mappings, splice(2) and sendfile(2).
+/// What is known of the pages that the kernel has of a file's content: for those who opened it to read, and for mappings,
+/// splice(2) and sendfile(2).
 struct KernelPages {
     enum State {
         case kept
@@ -29,6 +30,10 @@ struct KernelPages {
     var heldReads: [HeldRead] = []
     /// Open files through which pages may be changed without a word.
     var storerCount = 0
+    /// Files of this mount that are open for writing.
+    var writerCount = 0
+    /// The kernel may have kept pages that it was told to drop.
+    var isUnclean = false
     /// Run when the drop that is under way has ended.
     var afterDrop: [() -> Void] = []
 
@@ -42,6 +47,14 @@ struct KernelPages {
     }
 
     mutating func forgetServed() { served = RangeSet() }
+
+    /// Whether the kernel may have a page of which `range` is a part.
+    func mayHave(_ range: Range<UInt64>) -> Bool {
+        guard state == .dropping || !served.isEmpty else { return false }
+        let page = UInt64(CacheBlock.pageBytes)
+        let pages = RangeSet(range.lowerBound / page * page..<(range.upperBound + page - 1) / page * page)
+        return !served.intersection(pages).isEmpty || !leaving.intersection(pages).isEmpty
+    }
 
     /// All that were served now leave, but for those that the kernel is reading again: it has dropped them itself.
     mutating func beginLeaving() {

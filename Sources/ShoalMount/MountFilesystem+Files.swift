@@ -8,7 +8,7 @@ extension MountFilesystem {
             switch result {
             case .success:
                 let handle = nextHandle()
-                let isTaken = reply.opened(handle, options: MountFilesystem.openOptions)
+                let isTaken = reply.opened(handle, options: openOptions(inode, flags))
                 opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
             }
@@ -17,6 +17,7 @@ extension MountFilesystem {
 
     private func release(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>) {
         if flags.isReadWrite { client.storesEnded(inode) }
+        if flags.isWritable { client.writerClosed(inode) }
         client.release(inode, completion: completion)
     }
 
@@ -25,9 +26,14 @@ extension MountFilesystem {
         completion: @escaping Completion<FileAttributes>
     ) {
         client.open(inode, truncates: flags.isTruncate, by: writer) { [self] result in
-            guard case .success = result, flags.isReadWrite else { return completion(result) }
-            client.expectStores(inode) { completion(result) }
+            guard case .success = result else { return completion(result) }
+            expectWrites(inode, flags) { completion(result) }
         }
+    }
+
+    private func expectWrites(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping () -> Void) {
+        if flags.isWritable { client.writerOpened(inode) }
+        if flags.isReadWrite { client.expectStores(inode, completion: completion) } else { completion() }
     }
 
     func create(
@@ -56,8 +62,7 @@ extension MountFilesystem {
         client.create(creation.parent, creation.name, creation.file) { [self] result in
             switch result {
             case .success(let attributes):
-                guard creation.flags.isReadWrite else { return created(attributes, creation) }
-                client.expectStores(attributes.inode) { [self] in created(attributes, creation) }
+                expectWrites(attributes.inode, creation.flags) { [self] in created(attributes, creation) }
             case .failure(.exists) where !creation.flags.isExclusive: openExisting(creation)
             case .failure(let error): creation.reply.error(error)
             }
@@ -94,7 +99,8 @@ extension MountFilesystem {
     private func created(_ attributes: FileAttributes, _ creation: Creation) {
         let handle = nextHandle()
         client.whenKernelHasForgotten { [self] in
-            let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
+            let isTaken = creation.reply.created(
+                attributes, handle, options: openOptions(attributes.inode, creation.flags))
             if isTaken { kernelInodes.noteLookup(attributes.inode) }
             opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
         }

@@ -2,8 +2,8 @@ import ShoalClient
 import ShoalFUSE
 import ShoalTypes
 
-/// The kernel's requests, turned into calls of the client core. The kernel caches names and attributes while a lease stands
-/// behind them, but no content: every file is opened for direct I/O.
+/// The kernel's requests, turned into calls of the client core. The kernel caches names, attributes and, for those who
+/// opened a file to read, pages, while a lease stands behind them.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0
@@ -15,8 +15,16 @@ final class MountFilesystem: FuseFilesystem {
 
     init(client: Client) { self.client = client }
 
-    /// Direct I/O, and writes of one file side by side: their order is the client's business.
-    static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
+    /// How the kernel treats a file that has been opened: whoever writes by direct I/O, and side by side, as their order is
+    /// the client's business.
+    func openOptions(_ inode: InodeID, _ flags: FuseOpenFlags) -> FuseOpenOptions {
+        guard !flags.isWritable, !flags.keepsAccessTime else { return [.directIO, .parallelDirectWrites] }
+        return switch client.pagesForReader(inode) {
+        case .none: [.directIO, .parallelDirectWrites]
+        case .fresh: []
+        case .kept: .keepCache
+        }
+    }
 
     /// Every open file and directory has a number of its own: locks and listings belong to it.
     func nextHandle() -> FuseFileHandle {

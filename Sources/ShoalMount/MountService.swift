@@ -69,6 +69,7 @@ package final class MountService: Sendable {
         fuse.isReadOnly = options.isReadOnly
         fuse.servesLocks = true
         fuse.hasAccessControlLists = true
+        fuse.checksPages = true
         fuse.others = options.others
         let filesystem = LoopConfined(MountFilesystem(client: client.value))
         do throws(FuseError) {

@@ -22,6 +22,9 @@ package struct FuseMountOptions: Sendable {
     /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
     /// passes default ACLs on to new entries, and applies the umask where there is none.
     package var hasAccessControlLists = false
+    /// The kernel reads its pages of a file only while it may show the file's attributes, and asks for those first otherwise;
+    /// when they say that the file has changed since, it drops the pages. For filesystems that let it keep both.
+    package var checksPages = false
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

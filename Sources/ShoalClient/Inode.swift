@@ -93,6 +93,7 @@ final class Inode {
     var listingCookie: UInt64 = 0
 
     var kernelNames = KernelNames()
+    var kernelListing = KernelListing()
 
     // The table's list, in order of use.
     var newer: Inode?
@@ -114,7 +115,7 @@ final class Inode {
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
             && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
-            && !kernelAttributes.areLeaving && pages.state == .kept
+            && !kernelAttributes.areLeaving && pages.state == .kept && kernelListing.openCount == 0
     }
 }
 

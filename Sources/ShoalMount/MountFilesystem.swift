@@ -12,6 +12,9 @@ final class MountFilesystem: FuseFilesystem {
     var kernelInodes = KernelInodes()
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
+    /// Directories in which the kernel has looked names up since they were last listed: what a listing shows is wanted
+    /// with attributes.
+    var searched: Set<InodeID> = []
 
     init(client: Client) { self.client = client }
 

@@ -25,6 +25,9 @@ package struct FuseMountOptions: Sendable {
     /// The kernel reads its pages of a file only while it may show the file's attributes, and asks for those first otherwise;
     /// when they say that the file has changed since, it drops the pages. For filesystems that let it keep both.
     package var checksPages = false
+    /// The kernel may ask for the attributes of all entries with a listing. Of no use to a filesystem that does not let it keep
+    /// them: it asks for each again.
+    package var listsAttributes = true
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
     package var backgroundRequestsMax: UInt32 = 64
     /// The kernel's readahead, raised after mounting where we may (as root).

@@ -40,7 +40,7 @@ extension MountedTests {
                 defer { for spinner in spinners { kill(-spinner.pid, SIGKILL) } }
                 var random = SeededGenerator(seed: seed)
                 var stale: [String] = []
-                for round in 1...2000 {
+                for round in 1...1000 {
                     let (file, mount) = (
                         Int.random(in: paths.indices, using: &random), Int.random(in: 0...1, using: &random)
                     )

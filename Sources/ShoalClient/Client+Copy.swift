@@ -39,13 +39,15 @@ extension Client {
             guard source !== target || isApart else { return finish(.failure(.invalidArgument)) }
             let limit = target.attributes.sizeMax
             guard targetOffset < limit else { return finish(.failure(.fileTooLarge)) }
-            let job = CopyJob(
-                source: source, target: target, from: sourceOffset, to: targetOffset,
-                count: min(count, Client.copyBytesMax, limit - targetOffset))
+            let wanted = min(count, Client.copyBytesMax, limit - targetOffset)
+            let job = CopyJob(source: source, target: target, from: sourceOffset, to: targetOffset, count: wanted)
             copyParts(job, job.parts[...], copied: 0) { [self] result in
                 // After the writes, which count first if both are one file.
                 if case .success = result, !keepsAccessTime { noteAccess(source) }
-                finish(result)
+                if case .success(let copied) = result, copied == Int(wanted) { return finish(result) }
+                // More may be done than is said; the kernel drops its pages of no more than that.
+                done()
+                withoutKernelPages(of: target) { end(result) }
             }
         }
     }

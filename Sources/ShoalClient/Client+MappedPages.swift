@@ -20,7 +20,7 @@ extension Client {
         withoutKernelPages(of: inode, completion)
     }
 
-    /// How the kernel may use its pages for a file that is opened.
+    /// How the kernel may use its pages for a file or directory that is opened.
     package enum PageUse {
         /// Direct I/O.
         case none
@@ -33,13 +33,36 @@ extension Client {
     ///
     /// The kernel reads its pages only while it may show the attributes, which end with the lease: so pages are given where
     /// attributes would be. What was opened before for pages keeps them: then each write here drops some.
+    ///
+    /// Unless that is `.none`, `readerClosed` follows before `release`.
     package func pagesForReader(_ id: InodeID) -> PageUse {
         guard let inode = inodes.existing(id), dropKernelPages != nil, mayShowAttributes(of: inode),
-            inode.pages.state == .kept, inode.pages.writerCount == 0
+            isUnchanged(inode, for: limits.pageCalm), inode.pages.state == .kept, inode.pages.writerCount == 0,
+            !isAccessDue(inode)
         else { return .none }
-        // Reads that the kernel serves do not count as accesses.
-        let isAccess = limits.keepsAccessTimes && inode.attributes.accessCounts(at: scheduler.wallClock)
-        return inode.pages.isUnclean || isAccess ? .fresh : .kept
+        inode.pages.readerCount += 1
+        return inode.pages.isUnclean ? .fresh : .kept
+    }
+
+    package func readerClosed(_ id: InodeID) {
+        guard let inode = inodes.existing(id), inode.pages.readerCount > 0 else { return }
+        inode.pages.readerCount -= 1
+    }
+
+    /// Somebody who has the file open for pages reads, and the kernel has asked for the attributes first: `readerToldSize` is
+    /// called when it is answered. If an access counts, it is this: the bytes may not be asked for.
+    package func readerAsks(_ id: InodeID) {
+        if let inode = inodes.existing(id), mayRead(inode) { noteAccess(inode) }
+    }
+
+    /// What the kernel was told of the size is void if it is told to forget before it has taken that in.
+    package func readerToldSize(_ id: InodeID) {
+        inodes.existing(id)?.pages.toldAt = scheduler.now
+    }
+
+    /// Reads that the kernel serves do not count as accesses.
+    func isAccessDue(_ inode: Inode) -> Bool {
+        limits.keepsAccessTimes && inode.attributes.accessCounts(at: scheduler.wallClock)
     }
 
     /// A file was opened to write, and `open` has been answered; `writerClosed` follows before `release`.
@@ -80,7 +103,13 @@ extension Client {
             return
         }
         let mode = inode.pages.storerCount > 0 ? LeaseMode.write : .read
-        withLease(mode, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+        let number = inode.pages.beginWaiting(range)
+        let fail: (FileError) -> Void = { error in
+            inode.pages.endWaiting(number)
+            completion(.failure(error))
+        }
+        withLease(mode, on: inode, failure: fail) { [self] done in
+            inode.pages.endWaiting(number)
             // Opened to store while this waited?
             if inode.pages.storerCount == 0 || inode.grant.mode == .write { return serve(done) }
             readPages(id, offset: offset, length: length, keepsAccessTime: keepsAccessTime, completion: completion)
@@ -90,40 +119,47 @@ extension Client {
 
     /// Pages that a shared mapping changed. They never make the file longer: it may have been cut since.
     ///
-    /// The kernel writes pages while it drops them for a recall; they are taken under the lease that is recalled. If
-    /// that is a mere read lease (the pages should have been gone), the kernel would wait for a write lease that only
-    /// the end of the recall can bring: then the pages are taken as they are, and written under the next lease, after
-    /// what the other mount writes. An error is kept for the next fsync or close.
+    /// The kernel writes pages while it drops them for a recall, and waits for those it has sent before; they are taken under
+    /// the lease that is recalled. If that is a mere read lease (the pages should have been gone), the kernel would wait for
+    /// a write lease that only the end of the recall can bring: then the pages are taken as they are, and written under the
+    /// next lease, after what the other mount writes. An error is kept for the next fsync or close.
     package func writePages(
         _ id: InodeID, offset: UInt64, _ bytes: UnsafeRawBufferPointer, completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
-        let copy = Array(bytes)
-        let store: (@escaping Completion<Int>) -> (@escaping () -> Void) -> Void = { [self] stored in
-            { [self] done in
-                let size = inode.attributes.size
-                let count = offset < size ? Int(min(UInt64(copy.count), size - offset)) : 0
-                storeWithEdges(
-                    Array(copy[..<count]), .at(offset), inode, inode.grant.sequence, keepsKernelPages: true
-                ) { result in
-                    stored(result.map { _ in copy.count })
-                    done()
-                }
+        let number = inode.pages.beginWaiting(
+            KernelPages.WaitingWrite(offset: offset, bytes: Array(bytes), completion: completion))
+        if inode.pages.state == .dropping { hurryPageWrites(of: inode) }
+        let fail: (FileError) -> Void = { inode.pages.takeWrite(number)?.completion(.failure($0)) }
+        withLease(.write, on: inode, failure: fail) { [self] done in
+            guard let write = inode.pages.takeWrite(number) else { return done() }
+            store(write, inode, done)
+        }
+    }
+
+    /// The kernel waits for these before it drops the pages, and what has the lease recalled for that.
+    func hurryPageWrites(of inode: Inode) {
+        if servesPages(inode, .write) {
+            for write in inode.pages.takeWaitingWrites() {
+                inode.active += 1
+                store(write, inode) { [self] in leaseUseEnded(inode) }
+            }
+        } else {
+            inode.pages.promiseWrites { [self] result in
+                guard case .failure(let error) = result else { return }
+                logger.error("inode \(inode.id): could not write mapped pages: \(error)")
+                inode.writeError = inode.writeError ?? error
             }
         }
-        guard inode.pages.state == .dropping else {
-            return withLease(.write, on: inode, failure: { completion(.failure($0)) }, store(completion))
+    }
+
+    private func store(_ write: KernelPages.WaitingWrite, _ inode: Inode, _ done: @escaping () -> Void) {
+        let size = inode.attributes.size
+        let count = write.offset < size ? Int(min(UInt64(write.bytes.count), size - write.offset)) : 0
+        let bytes = Array(write.bytes[..<count])
+        storeWithEdges(bytes, .at(write.offset), inode, inode.grant.sequence, keepsKernelPages: true) { result in
+            write.completion(result.map { _ in write.bytes.count })
+            done()
         }
-        if servesPages(inode, .write) {
-            inode.active += 1
-            return store(completion)({ [self] in leaseUseEnded(inode) })
-        }
-        completion(.success(copy.count))
-        let keep: Completion<Int> = { [self] result in
-            guard case .failure(let error) = result else { return }
-            logger.error("inode \(inode.id): could not write mapped pages: \(error)")
-            inode.writeError = inode.writeError ?? error
-        }
-        withLease(.write, on: inode, failure: { keep(.failure($0)) }, store(keep))
     }
 }

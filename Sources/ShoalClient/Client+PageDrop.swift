@@ -27,15 +27,32 @@ extension Client {
         if inode.pages.state == .kept { beginDrop(inode) }
     }
 
-    /// Has the kernel drop its pages of all of these.
+    /// Has the kernel drop its pages of all of these, of some at a time.
     func dropKernelPages(of inodes: [Inode], completion: @escaping () -> Void) {
+        var rest = inodes[...]
         var left = inodes.count
         guard left > 0 else { return completion() }
-        for inode in inodes {
-            withoutKernelPages(of: inode) {
+        func next() {
+            guard let inode = rest.popFirst() else { return }
+            withoutKernelPages(of: inode) { [self] in
                 left -= 1
-                if left == 0 { completion() }
+                if left == 0 { return completion() }
+                // Not deeper and deeper where there is nothing to drop.
+                scheduler.schedule(after: Interval(nanoseconds: 0), next)
             }
+        }
+        for _ in 0..<min(limits.pageDropsMax, left) { next() }
+    }
+
+    /// A change of this mount's own, of what reads from pages do not see, or do not count for: the access time.
+    func dropPagesOfChanged(_ inode: Inode) {
+        // With stores the kernel may wait for the end of the call before it writes pages back.
+        guard inode.pages.readerCount > 0, inode.pages.storerCount == 0, inode.pages.state == .kept,
+            kernelMayHavePages(inode)
+        else { return }
+        changesToForget.insert(inode.id)
+        withoutKernelPages(of: inode) { [self] in
+            if !inode.kernelAttributes.areLeaving { changesToForget.remove(inode.id) }
         }
     }
 
@@ -65,6 +82,7 @@ extension Client {
 
     private func drop(_ inode: Inode, until deadline: MonotonicInstant) {
         inode.pages.beginLeaving()
+        hurryPageWrites(of: inode)
         var isOver = false
         let finish = { [self] in
             guard !isOver else { return }
@@ -88,6 +106,7 @@ extension Client {
     private func watch(_ inode: Inode, isOver: @escaping () -> Bool, _ body: @escaping () -> Void) {
         scheduler.schedule(after: limits.pageDropPatience) { [self] in
             guard !isOver() else { return }
+            hurryPageWrites(of: inode)
             if servesPages(inode, .read) {
                 for read in inode.pages.takeReadsInTheWay() { read.serve() }
             }
@@ -102,6 +121,7 @@ extension Client {
         // Reads go on only after those who wanted the pages gone.
         inode.pages.state = .dropped
         for waiter in waiters { waiter() }
+        beginExclusiveUse(of: inode)
         if inode.recall == nil { keepPages(inode) } else { proceedWithRecall(inode) }
     }
 
@@ -115,6 +135,6 @@ extension Client {
 
     /// Whether the lease that is being recalled still allows it.
     func servesPages(_ inode: Inode, _ mode: LeaseMode) -> Bool {
-        inode.grant.mode >= mode && !inode.isExclusive && metadata.leasesAreUsable
+        inode.grant.mode >= mode && (!inode.isExclusive || inode.exclusiveWaiter != nil) && metadata.leasesAreUsable
     }
 }

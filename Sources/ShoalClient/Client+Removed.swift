@@ -33,7 +33,7 @@ extension Client {
             guard inode.grant.mode == .pin else { continue }
             returned.append(inode.returnedLease)
             inode.grant = .none
-            if inode.isIdle { inodes.remove(inode) }
+            if inode.mayBeForgotten { inodes.remove(inode) }
         }
         giveBack(returned)
         if !lingering.isEmpty { scheduler.schedule(after: limits.openGrace) { [self] in endLingering() } }

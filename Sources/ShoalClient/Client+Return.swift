@@ -75,7 +75,7 @@ extension Client {
             if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
-        dropKernelPages(of: inodes.all.filter(kernelMayHavePages)) { [self] in
+        dropKernelPages(of: inodes.all.filter { kernelMayHavePages($0) || $0.pages.state == .dropping }) { [self] in
             dropAllKernelAttributes { [self] in whenNamesHaveEnded(completion) }
         }
     }

@@ -111,6 +111,8 @@ final class Inode {
     var returnedLease: HeldLease { HeldLease(inode: id, mode: .none, sequence: grant.sequence) }
     var isDirectory: Bool { attributes.kind == .directory }
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
+    /// It is idle, and the kernel has nothing that must be known of.
+    var mayBeForgotten: Bool { isIdle && pages.served.isEmpty && !pages.isUnclean }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
@@ -131,6 +133,8 @@ struct RecallInProgress {
     var names: [FileName] = []
     var answer: (LeaseMode) -> Void
     var hasFlushed = false
+    /// The kernel has been told once more to drop pages that it had not dropped in time.
+    var hasDroppedAgain = false
 }
 
 /// What tells a sequential reader from a random one.

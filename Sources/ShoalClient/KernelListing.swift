@@ -1,4 +1,3 @@
-import ShoalRPC
 import ShoalTypes
 
 /// What is known of a directory's listing that the kernel keeps in pages (`FOPEN_CACHE_DIR`).
@@ -38,8 +37,7 @@ extension Client {
         let use = directory.kernelListing.opened(at: directory.generation)
         if use != .none { listingRead(id) }
         // A listing that the kernel has does not count as an access.
-        let isAccess = limits.keepsAccessTimes && directory.attributes.accessCounts(at: scheduler.wallClock)
-        return use == .kept && isAccess ? .fresh : use
+        return use == .kept && isAccessDue(directory) ? .fresh : use
     }
 
     /// What is answered to a directory that was opened so may be added to the pages.

@@ -8,14 +8,17 @@ extension MountFilesystem {
             switch result {
             case .success:
                 let handle = nextHandle()
-                let isTaken = reply.opened(handle, options: openOptions(inode, flags))
+                let isTaken = reply.opened(handle, options: openOptions(inode, handle, flags))
                 opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
             }
         }
     }
 
-    private func release(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>) {
+    private func release(
+        _ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>
+    ) {
+        handleIsClosed(inode, handle)
         if flags.isReadWrite { client.storesEnded(inode) }
         if flags.isWritable { client.writerClosed(inode) }
         client.release(inode, completion: completion)
@@ -100,7 +103,7 @@ extension MountFilesystem {
         let handle = nextHandle()
         client.whenKernelHasForgotten { [self] in
             let isTaken = creation.reply.created(
-                attributes, handle, options: openOptions(attributes.inode, creation.flags))
+                attributes, handle, options: openOptions(attributes.inode, handle, creation.flags))
             if isTaken { kernelInodes.noteLookup(attributes.inode) }
             opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
         }
@@ -108,7 +111,7 @@ extension MountFilesystem {
 
     /// - Parameter isTaken: false if the kernel gave the open up: it will not release it.
     private func opened(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, isTaken: Bool) {
-        guard isTaken else { return release(inode, flags) { _ in } }
+        guard isTaken else { return release(inode, handle, flags) { _ in } }
         if flags.keepsAccessTime { keepAccessTime.insert(handle) }
     }
 
@@ -167,7 +170,7 @@ extension MountFilesystem {
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
         keepAccessTime.remove(handle)
         client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
-        release(inode, flags, completion: finish(reply))
+        release(inode, handle, flags, completion: finish(reply))
     }
 
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply) {

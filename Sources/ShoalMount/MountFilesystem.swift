@@ -9,6 +9,8 @@ final class MountFilesystem: FuseFilesystem {
     private var lastHandle: UInt64 = 0
     /// The files that are open with O_NOATIME, for calls with which the kernel does not say it.
     var keepAccessTime: Set<FuseFileHandle> = []
+    /// The files whose reads the kernel serves from its pages.
+    private var pageReaders: Set<FuseFileHandle> = []
     var kernelInodes = KernelInodes()
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
@@ -20,13 +22,20 @@ final class MountFilesystem: FuseFilesystem {
 
     /// How the kernel treats a file that has been opened: whoever writes by direct I/O, and side by side, as their order is
     /// the client's business.
-    func openOptions(_ inode: InodeID, _ flags: FuseOpenFlags) -> FuseOpenOptions {
-        guard !flags.isWritable, !flags.keepsAccessTime else { return [.directIO, .parallelDirectWrites] }
-        return switch client.pagesForReader(inode) {
+    func openOptions(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags) -> FuseOpenOptions {
+        let use = flags.isWritable || flags.keepsAccessTime ? .none : client.pagesForReader(inode)
+        if use != .none { pageReaders.insert(handle) }
+        return switch use {
         case .none: [.directIO, .parallelDirectWrites]
         case .fresh: []
         case .kept: .keepCache
         }
+    }
+
+    func readsPages(_ handle: FuseFileHandle?) -> Bool { handle.map(pageReaders.contains) ?? false }
+
+    func handleIsClosed(_ inode: InodeID, _ handle: FuseFileHandle) {
+        if pageReaders.remove(handle) != nil { client.readerClosed(inode) }
     }
 
     /// Every open file and directory has a number of its own: locks and listings belong to it.

@@ -68,6 +68,23 @@ final class KernelTwin {
         }
     }
 
+    /// fallocate(2) with FALLOC_FL_ZERO_RANGE, of one byte: the kernel writes the page back first, and puts the zero into its
+    /// own when the call is answered.
+    func zero(at offset: UInt64, completion: @escaping (Result<Void, FileError>) -> Void) {
+        let page = offset / UInt64(KernelTwin.bytes)
+        if locked[page] != nil {
+            locked[page]!.append { self.zero(at: offset, completion: completion) }
+            return
+        }
+        clean(page) { [self] in
+            unlock(page)
+            client.allocate(inode, .zero, offset: offset, length: 1, keepsSize: true) { [self] result in
+                if case .success = result { pages[page]?[Int(offset) % KernelTwin.bytes] = 0 }
+                completion(result)
+            }
+        }
+    }
+
     private func clean(_ page: UInt64, then: @escaping () -> Void) {
         locked[page] = locked[page] ?? []
         guard dirty.remove(page) != nil else { return then() }

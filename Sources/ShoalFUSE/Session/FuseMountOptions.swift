@@ -29,7 +29,9 @@ package struct FuseMountOptions: Sendable {
     /// them: it asks for each again.
     package var listsAttributes = true
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
-    package var backgroundRequestsMax: UInt32 = 64
+    ///
+    /// Those that wait for a lease count, and while there is no room, reads wait in the kernel with their pages locked.
+    package var backgroundRequestsMax: UInt32 = 1024
     /// The kernel's readahead, raised after mounting where we may (as root).
     package var readAheadKiB = 1024
     /// Further options of mount.fuse3(8), each as `name` or `name=value`.

@@ -41,7 +41,10 @@ extension Client {
 
     func leaseUseEnded(_ inode: Inode) {
         inode.active -= 1
-        if beginExclusiveUse(of: inode) { return }
+        if inode.active == 1, let begin = inode.exclusiveWaiter {
+            inode.exclusiveWaiter = nil
+            return begin()
+        }
         if inode.recall != nil { proceedWithRecall(inode) }
     }
 
@@ -62,22 +65,14 @@ extension Client {
                     case .failure(let error): failure(error)
                     }
                 })
-            beginExclusiveUse(of: inode)
+            if inode.active == 1, let begin = inode.exclusiveWaiter {
+                inode.exclusiveWaiter = nil
+                begin()
+            }
             return
         }
         inode.isExclusive = true
-        inode.exclusiveWaiter = body
-        beginExclusiveUse(of: inode)
-    }
-
-    /// Once nothing else is under way: also not while the kernel drops pages, since what it writes back first would have to
-    /// wait, and the lease with it.
-    @discardableResult
-    func beginExclusiveUse(of inode: Inode) -> Bool {
-        guard inode.active == 1, inode.pages.state != .dropping, let begin = inode.exclusiveWaiter else { return false }
-        inode.exclusiveWaiter = nil
-        begin()
-        return true
+        if inode.active == 1 { body() } else { inode.exclusiveWaiter = body }
     }
 
     func endExclusiveUse(of inode: Inode) {

@@ -46,10 +46,7 @@ extension Client {
 
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
     func proceedWithRecall(_ inode: Inode) {
-        // What has the inode to itself ends first: reads of pages wait for it, for which a drop would wait.
-        guard let recall = inode.recall, !inode.isExclusive || inode.exclusiveWaiter != nil, readersKnowSize(inode),
-            kernelPagesAreGone(inode), inode.active == 0
-        else { return }
+        guard let recall = inode.recall, kernelPagesAreGone(inode), inode.active == 0 else { return }
         if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
@@ -71,11 +68,6 @@ extension Client {
             waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
             return
         }
-        if inode.pages.isUnclean, !recall.hasDroppedAgain, kernelMayHavePages(inode) {
-            // What the kernel may have waited for has ended.
-            inode.recall?.hasDroppedAgain = true
-            return beginDrop(inode)
-        }
         guard recall.mode >= .read || kernelAttributesAreGone(inode), kernelNamesAreGone(inode, recall) else { return }
         let remaining = remainder(of: inode, atMost: recall.mode)
         if remaining < .names { forgetNames(of: inode) }
@@ -87,17 +79,8 @@ extension Client {
         inode.recall = nil
         recall.answer(remaining)
         keepPages(inode)
-        if remaining == .none, inode.mayBeForgotten { inodes.remove(inode) }
+        if remaining == .none, inode.isIdle { inodes.remove(inode) }
         serveWaiters(of: inode)
-    }
-
-    /// Whether the kernel has taken in what it was told for a reader of pages; if not, it is called again.
-    private func readersKnowSize(_ inode: Inode) -> Bool {
-        guard inode.pages.readerCount > 0, let told = inode.pages.toldAt else { return true }
-        let end = told + limits.sizeTakenIn
-        guard end > scheduler.now else { return true }
-        proceedWithRecall(inode, at: end)
-        return false
     }
 
     /// Drops what only a lease for reading kept true.

@@ -93,7 +93,6 @@ final class Inode {
     var listingCookie: UInt64 = 0
 
     var kernelNames = KernelNames()
-    var kernelListing = KernelListing()
 
     // The table's list, in order of use.
     var newer: Inode?
@@ -111,13 +110,11 @@ final class Inode {
     var returnedLease: HeldLease { HeldLease(inode: id, mode: .none, sequence: grant.sequence) }
     var isDirectory: Bool { attributes.kind == .directory }
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
-    /// It is idle, and the kernel has nothing that must be known of.
-    var mayBeForgotten: Bool { isIdle && pages.served.isEmpty && !pages.isUnclean }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
             && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
-            && !kernelAttributes.areLeaving && pages.state == .kept && kernelListing.openCount == 0
+            && !kernelAttributes.areLeaving
     }
 }
 
@@ -133,8 +130,6 @@ struct RecallInProgress {
     var names: [FileName] = []
     var answer: (LeaseMode) -> Void
     var hasFlushed = false
-    /// The kernel has been told once more to drop pages that it had not dropped in time.
-    var hasDroppedAgain = false
 }
 
 /// What tells a sequential reader from a random one.

@@ -94,8 +94,7 @@ extension MetadataLink {
             openOrReclaim(attempt: attempt)
         }
         events.lost(open)
-        // Pages do not end by themselves.
-        if !isOver { scheduler.schedule(after: max(leasesEnded - scheduler.now, limits.pageDropDeadline * 2), open) }
+        if !isOver { scheduler.schedule(after: max(leasesEnded - scheduler.now, Interval(nanoseconds: 0)), open) }
         drain()
     }
 

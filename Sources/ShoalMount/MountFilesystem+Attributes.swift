@@ -5,13 +5,10 @@ import ShoalWire
 
 extension MountFilesystem {
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply) {
-        let isReader = readsPages(handle)
         client.attributes(of: inode) { [self] result in
             switch result {
             case .success(let attributes):
-                if isReader { client.readerAsks(inode) }
                 reply.attributes(attributes, timeout: client.kernelLearns(attributes).seconds)
-                if isReader { client.readerToldSize(inode) }
             case .failure(let error): reply.error(gone(error))
             }
         }

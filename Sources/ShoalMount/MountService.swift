@@ -69,10 +69,6 @@ package final class MountService: Sendable {
         fuse.isReadOnly = options.isReadOnly
         fuse.servesLocks = true
         fuse.hasAccessControlLists = true
-        fuse.checksPages = true
-        // The kernel takes those entries in one by one, and a program can hold that up for as long as it likes: they could not
-        // be kept.
-        fuse.listsAttributes = false
         fuse.others = options.others
         let filesystem = LoopConfined(MountFilesystem(client: client.value))
         do throws(FuseError) {

@@ -3,9 +3,9 @@ import ShoalTypes
 
 @testable import ShoalClient
 
-/// The kernel's pages of one file of one mount, as Linux has them for a shared mapping and for who reads the file: a page
-/// that is there is loaded and stored without a word to the client; a page that is not is read; a drop waits for pages
-/// being read, writes the dirty ones back, and only then lets go of them; a direct write drops what it covers first.
+/// The kernel's pages of one file of one mount, as Linux has them for a shared mapping: a page that is there is loaded
+/// and stored without a word to the client; a page that is not is read; a drop waits for pages being read, writes the
+/// dirty ones back, and only then lets go of them.
 final class KernelTwin {
     static let bytes = 4096
     private let client: Client
@@ -56,33 +56,6 @@ final class KernelTwin {
     /// As the kernel does when the pages have been dirty for long.
     func writeBack() {
         for page in dirty.sorted() where locked[page] == nil { clean(page) { self.unlock(page) } }
-    }
-
-    /// write(2) of a file that is open for direct I/O.
-    func write(_ bytes: [UInt8], at offset: UInt64, completion: @escaping (Result<Int, FileError>) -> Void) {
-        let page = UInt64(KernelTwin.bytes)
-        drop(offset / page..<(offset + UInt64(bytes.count) + page - 1) / page) { [self] in
-            later { [self] in
-                bytes.withUnsafeBytes { client.write(inode, .at(offset), $0, completion: completion) }
-            }
-        }
-    }
-
-    /// fallocate(2) with FALLOC_FL_ZERO_RANGE, of one byte: the kernel writes the page back first, and puts the zero into its
-    /// own when the call is answered.
-    func zero(at offset: UInt64, completion: @escaping (Result<Void, FileError>) -> Void) {
-        let page = offset / UInt64(KernelTwin.bytes)
-        if locked[page] != nil {
-            locked[page]!.append { self.zero(at: offset, completion: completion) }
-            return
-        }
-        clean(page) { [self] in
-            unlock(page)
-            client.allocate(inode, .zero, offset: offset, length: 1, keepsSize: true) { [self] result in
-                if case .success = result { pages[page]?[Int(offset) % KernelTwin.bytes] = 0 }
-                completion(result)
-            }
-        }
     }
 
     private func clean(_ page: UInt64, then: @escaping () -> Void) {

@@ -40,7 +40,8 @@ extension FuseSession {
         }
     }
 
-    /// Threads that may wait in the kernel: never one that serves requests.
+    /// Threads that may wait in the kernel for pages or a lock: never one that serves requests, and one that waits holds up no
+    /// other.
     private static let notifications = DispatchQueue(label: "fuse-notifications", attributes: .concurrent)
 
     /// Makes the kernel write back and drop the pages it has in these ranges of the file, as it has them for mappings,
@@ -52,7 +53,7 @@ extension FuseSession {
     package func dropPages(
         of inode: InodeID, _ ranges: [Range<UInt64>], completion: @escaping @Sendable () -> Void
     ) {
-        DispatchQueue(label: "fuse-pages").async { [self] in
+        FuseSession.notifications.async { [self] in
             for range in ranges {
                 // ENOENT and ENODEV mean that there is nothing to drop.
                 _ = fuse_lowlevel_notify_inval_inode(

@@ -53,7 +53,9 @@ extension Client {
             let finishExclusive: Completion<Void> = { [self] result in
                 if case .success = result { allocated(inode, range, keepsSize: keepsSize, makesHole: true) }
                 endExclusiveUse(of: inode)
-                finish(result)
+                guard case .failure = result else { return finish(result) }
+                // Some of it may be done, of which the kernel does not hear.
+                withoutKernelPages(of: inode) { finish(result) }
             }
             guard !keepsSize else { return punch(range, of: inode, completion: finishExclusive) }
             reserveLength(to: range.upperBound, of: inode) { [self] result in

@@ -45,8 +45,6 @@ extension Client {
         inode.openCount -= 1
         defer { completion(.success(())) }
         guard inode.openCount == 0 else { return }
-        // The last mapping keeps its file open: there is none.
-        inode.pages.forgetServed()
         if inode.isOrphan || inode.attributes.linkCount == 0 {
             // Another mount may have removed it, and have it open still.
             if inode.grant.mode > .none { inode.isOrphan = true }

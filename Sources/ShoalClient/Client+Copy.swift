@@ -39,13 +39,15 @@ extension Client {
             guard source !== target || isApart else { return finish(.failure(.invalidArgument)) }
             let limit = target.attributes.sizeMax
             guard targetOffset < limit else { return finish(.failure(.fileTooLarge)) }
-            let job = CopyJob(
-                source: source, target: target, from: sourceOffset, to: targetOffset,
-                count: min(count, Client.copyBytesMax, limit - targetOffset))
+            let wanted = min(count, Client.copyBytesMax, limit - targetOffset)
+            let job = CopyJob(source: source, target: target, from: sourceOffset, to: targetOffset, count: wanted)
             copyParts(job, job.parts[...], copied: 0) { [self] result in
                 // After the writes, which count first if both are one file.
                 if case .success = result, !keepsAccessTime { noteAccess(source) }
-                finish(result)
+                if case .success(let copied) = result, copied == Int(wanted) { return finish(result) }
+                // More may be done than is said; the kernel drops its pages of no more than that.
+                done()
+                withoutKernelPages(of: target) { end(result) }
             }
         }
     }
@@ -114,7 +116,10 @@ extension Client {
         let range = part.source..<part.source + count
         withPages(range, of: job.source, failure: { completion(.failure($0)) }) { [self] in
             let bytes = segments(range, of: job.source).flatMap { Array($0) }
-            storeWithEdges(bytes, .at(part.target), job.target, job.target.grant.sequence) { [self] result in
+            // The kernel drops its pages of the target when the copy is over; until then nobody reads others.
+            storeWithEdges(
+                bytes, .at(part.target), job.target, job.target.grant.sequence, keepsKernelPages: true
+            ) { [self] result in
                 if case .failure(let error) = result { return completion(.failure(error)) }
                 let rest = CopyJob.Part(
                     source: part.source + count, target: part.target + count, count: part.count - count, isWhole: false)

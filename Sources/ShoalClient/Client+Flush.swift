@@ -41,6 +41,7 @@ extension Client {
         discardDirty(of: inode)
         inode.attributesAreOld = true
         attributesChanged(inode)
+        withoutKernelPages(of: inode) {}
     }
 
     /// Too much is dirty: everything of this inode goes now.

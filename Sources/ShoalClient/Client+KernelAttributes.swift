@@ -13,13 +13,20 @@ extension Client {
     /// For answers to LOOKUP and GETATTR only: the kernel takes others in without looking whether they have become void, or
     /// long after they were given.
     package func kernelLearns(_ attributes: FileAttributes) -> Interval {
-        guard dropKernelAttributes != nil, let inode = inodes.existing(attributes.inode), mayRead(inode),
-            inode.attributes == attributes, !inode.attributesAreOld, !inode.isDirty, !inode.kernelAttributes.areLeaving,
-            // A write clears them, of which the kernel hears nothing.
-            !inode.hasSetIDBits, isUnchanged(inode, for: limits.attributeCalm)
-        else { return Interval(nanoseconds: 0) }
+        guard let inode = inodes.existing(attributes.inode) else { return Interval(nanoseconds: 0) }
+        inode.kernelSize.mayBecome(attributes.size)
+        guard inode.attributes == attributes, mayShowAttributes(of: inode) else { return Interval(nanoseconds: 0) }
         inode.kernelAttributes.areShown = true
         return metadata.leasesEnd - scheduler.now
+    }
+
+    func mayShowAttributes(of inode: Inode) -> Bool {
+        dropKernelAttributes != nil && mayRead(inode) && !inode.attributesAreOld && !inode.isDirty
+            && !inode.kernelAttributes.areLeaving
+            // A write clears them, of which the kernel hears nothing.
+            && !inode.hasSetIDBits && isUnchanged(inode, for: limits.attributeCalm)
+            // An access by who reads pages is seen only if that has to ask for attributes.
+            && (inode.pages.readerCount == 0 || !isAccessDue(inode))
     }
 
     /// This mount has not changed the attributes, nor lost them, for so long.
@@ -31,6 +38,7 @@ extension Client {
     func attributesChanged(_ inode: Inode) {
         inode.kernelAttributes.lastChanged = scheduler.now
         dropChanged(inode)
+        dropPagesOfChanged(inode)
     }
 
     func dropChanged(_ inode: Inode) {
@@ -73,7 +81,7 @@ extension Client {
     private func dropEnded(_ inode: Inode) {
         inode.kernelAttributes.dropsUnderWay -= 1
         guard !inode.kernelAttributes.areLeaving else { return }
-        changesToForget.remove(inode.id)
+        if inode.pages.state != .dropping { changesToForget.remove(inode.id) }
         let waiters = inode.kernelAttributes.waiters
         inode.kernelAttributes.waiters = []
         for waiter in waiters { waiter() }
@@ -90,8 +98,14 @@ extension Client {
     private func wait(for changed: ArraySlice<InodeID>, _ body: @escaping () -> Void) {
         var rest = changed
         while let id = rest.popFirst() {
-            guard let inode = inodes.existing(id), inode.kernelAttributes.areLeaving else { continue }
-            return inode.kernelAttributes.waiters.append { [self] in wait(for: rest, body) }
+            guard let inode = inodes.existing(id) else { continue }
+            let next = { [self] in wait(for: rest, body) }
+            if inode.pages.readerCount > 0, inode.pages.state == .dropping {
+                return inode.pages.afterDrop.append {
+                    if inode.kernelAttributes.areLeaving { inode.kernelAttributes.waiters.append(next) } else { next() }
+                }
+            }
+            if inode.kernelAttributes.areLeaving { return inode.kernelAttributes.waiters.append(next) }
         }
         body()
     }

@@ -107,7 +107,7 @@ extension Client {
         return !recall.names.contains { inode.kernelNames.isShown($0, at: now) }
     }
 
-    private func proceedWithRecall(_ inode: Inode, at time: MonotonicInstant) {
+    func proceedWithRecall(_ inode: Inode, at time: MonotonicInstant) {
         scheduler.schedule(after: time - scheduler.now) { [self] in
             if inode.recall != nil { proceedWithRecall(inode) }
         }

@@ -41,10 +41,7 @@ extension Client {
 
     func leaseUseEnded(_ inode: Inode) {
         inode.active -= 1
-        if inode.active == 1, let begin = inode.exclusiveWaiter {
-            inode.exclusiveWaiter = nil
-            return begin()
-        }
+        if beginExclusiveUse(of: inode) { return }
         if inode.recall != nil { proceedWithRecall(inode) }
     }
 
@@ -65,14 +62,22 @@ extension Client {
                     case .failure(let error): failure(error)
                     }
                 })
-            if inode.active == 1, let begin = inode.exclusiveWaiter {
-                inode.exclusiveWaiter = nil
-                begin()
-            }
+            beginExclusiveUse(of: inode)
             return
         }
         inode.isExclusive = true
-        if inode.active == 1 { body() } else { inode.exclusiveWaiter = body }
+        inode.exclusiveWaiter = body
+        beginExclusiveUse(of: inode)
+    }
+
+    /// Once nothing else is under way: also not while the kernel drops pages, since what it writes back first would have to
+    /// wait, and the lease with it.
+    @discardableResult
+    func beginExclusiveUse(of inode: Inode) -> Bool {
+        guard inode.active == 1, inode.pages.state != .dropping, let begin = inode.exclusiveWaiter else { return false }
+        inode.exclusiveWaiter = nil
+        begin()
+        return true
     }
 
     func endExclusiveUse(of inode: Inode) {

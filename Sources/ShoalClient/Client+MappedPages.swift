@@ -3,9 +3,10 @@ import ShoalRPC
 import ShoalTypes
 import ShoalWire
 
-/// The kernel's pages of mapped files: reading them, and writing what was stored into them.
+/// The kernel's pages: reading them, and writing what was stored into them through mappings.
 ///
-/// They are the one cache that this core does not own. A store through a shared mapping is not announced: a page that
+/// They are the one cache that this core does not own. Who opens a file to read, while nobody here has it open to write, is
+/// served from them with no request (decision 26); others have them for mappings only. A store through a shared mapping is not announced: a page that
 /// the kernel has, it may change. Such mappings need a file opened for reading and writing, and keep it open. While one
 /// is, the kernel is given pages under the write lease only, and has none under less: so no other mount has the file's
 /// bytes at that time (one writer or many readers, as Li and Hudak's shared virtual memory, 1989, by the file).
@@ -15,16 +16,80 @@ extension Client {
     package func expectStores(_ id: InodeID, completion: @escaping () -> Void) {
         let inode = inodes.inode(id)
         inode.pages.storerCount += 1
-        switch inode.pages.state {
-        case .dropped: completion()
-        case .dropping: inode.pages.afterDrop.append(completion)
-        case .kept:
-            guard inode.pages.storerCount == 1, inode.grant.mode < .write, kernelMayHavePages(inode) else {
-                return completion()
-            }
-            inode.pages.afterDrop.append(completion)
-            beginDrop(inode)
+        if inode.pages.state == .kept, inode.pages.storerCount > 1 || inode.grant.mode == .write { return completion() }
+        withoutKernelPages(of: inode, completion)
+    }
+
+    /// How the kernel may use its pages for a file or directory that is opened.
+    package enum PageUse {
+        /// Direct I/O.
+        case none
+        /// It drops those it has.
+        case fresh
+        case kept
+    }
+
+    /// A file was opened to read, and `open` has been answered.
+    ///
+    /// The kernel reads its pages only while it may show the attributes, which end with the lease: so pages are given where
+    /// attributes would be. What was opened before for pages keeps them: then each write here drops some.
+    ///
+    /// Unless that is `.none`, `readerClosed` follows before `release`.
+    package func pagesForReader(_ id: InodeID) -> PageUse {
+        guard let inode = inodes.existing(id), dropKernelPages != nil, mayShowAttributes(of: inode),
+            isUnchanged(inode, for: limits.pageCalm), inode.pages.state == .kept, inode.pages.writerCount == 0,
+            !isAccessDue(inode)
+        else { return .none }
+        inode.pages.readerCount += 1
+        return inode.pages.isUnclean ? .fresh : .kept
+    }
+
+    package func readerClosed(_ id: InodeID) {
+        guard let inode = inodes.existing(id), inode.pages.readerCount > 0 else { return }
+        inode.pages.readerCount -= 1
+    }
+
+    /// The attributes for who has the file open, and goes by its size next: to read from pages, or for SEEK_END. If an access
+    /// counts, a read from pages is one: the bytes may not be asked for.
+    ///
+    /// The kernel is made to grow the file first: it may throw the answer away.
+    package func attributesForOpenFile(
+        _ id: InodeID, readsPages: Bool, completion: @escaping Completion<FileAttributes>
+    ) {
+        attributes(of: id, growthsLeft: limits.growthsMax) { [self] result in
+            let inode = inodes.existing(id)
+            if readsPages, let inode, mayRead(inode) { noteAccess(inode) }
+            completion(result)
+            if case .success(let attributes) = result { inode?.kernelSize.wasTold(attributes.size, at: scheduler.now) }
         }
+    }
+
+    private func attributes(
+        of id: InodeID, growthsLeft: Int, completion: @escaping Completion<FileAttributes>
+    ) {
+        attributes(of: id) { [self] result in
+            guard case .success(let attributes) = result, let growKernelFile, growthsLeft > 0,
+                let inode = inodes.existing(id), attributes.kind == .regular, attributes.size > inode.kernelSize.least
+            else { return completion(result) }
+            let number = inode.kernelSize.beginGrowing(to: attributes.size)
+            growKernelFile(id, attributes.size) { [self] in
+                inode.kernelSize.endGrowing(number)
+                self.attributes(of: id, growthsLeft: growthsLeft - 1, completion: completion)
+            }
+        }
+    }
+
+    /// Reads that the kernel serves do not count as accesses.
+    func isAccessDue(_ inode: Inode) -> Bool {
+        limits.keepsAccessTimes && inode.attributes.accessCounts(at: scheduler.wallClock)
+    }
+
+    /// A file was opened to write, and `open` has been answered; `writerClosed` follows before `release`.
+    package func writerOpened(_ id: InodeID) { inodes.inode(id).pages.writerCount += 1 }
+
+    package func writerClosed(_ id: InodeID) {
+        guard let inode = inodes.existing(id), inode.pages.writerCount > 0 else { return }
+        inode.pages.writerCount -= 1
     }
 
     package func storesEnded(_ id: InodeID) {
@@ -57,7 +122,13 @@ extension Client {
             return
         }
         let mode = inode.pages.storerCount > 0 ? LeaseMode.write : .read
-        withLease(mode, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+        let number = inode.pages.beginWaiting(range)
+        let fail: (FileError) -> Void = { error in
+            inode.pages.endWaiting(number)
+            completion(.failure(error))
+        }
+        withLease(mode, on: inode, failure: fail) { [self] done in
+            inode.pages.endWaiting(number)
             // Opened to store while this waited?
             if inode.pages.storerCount == 0 || inode.grant.mode == .write { return serve(done) }
             readPages(id, offset: offset, length: length, keepsAccessTime: keepsAccessTime, completion: completion)
@@ -67,38 +138,47 @@ extension Client {
 
     /// Pages that a shared mapping changed. They never make the file longer: it may have been cut since.
     ///
-    /// The kernel writes pages while it drops them for a recall; they are taken under the lease that is recalled. If
-    /// that is a mere read lease (the pages should have been gone), the kernel would wait for a write lease that only
-    /// the end of the recall can bring: then the pages are taken as they are, and written under the next lease, after
-    /// what the other mount writes. An error is kept for the next fsync or close.
+    /// The kernel writes pages while it drops them for a recall, and waits for those it has sent before; they are taken under
+    /// the lease that is recalled. If that is a mere read lease (the pages should have been gone), the kernel would wait for
+    /// a write lease that only the end of the recall can bring: then the pages are taken as they are, and written under the
+    /// next lease, after what the other mount writes. An error is kept for the next fsync or close.
     package func writePages(
         _ id: InodeID, offset: UInt64, _ bytes: UnsafeRawBufferPointer, completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
-        let copy = Array(bytes)
-        let store: (@escaping Completion<Int>) -> (@escaping () -> Void) -> Void = { [self] stored in
-            { [self] done in
-                let size = inode.attributes.size
-                let count = offset < size ? Int(min(UInt64(copy.count), size - offset)) : 0
-                storeWithEdges(Array(copy[..<count]), .at(offset), inode, inode.grant.sequence) { result in
-                    stored(result.map { _ in copy.count })
-                    done()
-                }
+        let number = inode.pages.beginWaiting(
+            KernelPages.WaitingWrite(offset: offset, bytes: Array(bytes), completion: completion))
+        if inode.pages.state == .dropping { hurryPageWrites(of: inode) }
+        let fail: (FileError) -> Void = { inode.pages.takeWrite(number)?.completion(.failure($0)) }
+        withLease(.write, on: inode, failure: fail) { [self] done in
+            guard let write = inode.pages.takeWrite(number) else { return done() }
+            store(write, inode, done)
+        }
+    }
+
+    /// The kernel waits for these before it drops the pages, and what has the lease recalled for that.
+    func hurryPageWrites(of inode: Inode) {
+        if servesPages(inode, .write) {
+            for write in inode.pages.takeWaitingWrites() {
+                inode.active += 1
+                store(write, inode) { [self] in leaseUseEnded(inode) }
+            }
+        } else {
+            inode.pages.promiseWrites { [self] result in
+                guard case .failure(let error) = result else { return }
+                logger.error("inode \(inode.id): could not write mapped pages: \(error)")
+                inode.writeError = inode.writeError ?? error
             }
         }
-        guard inode.pages.state == .dropping else {
-            return withLease(.write, on: inode, failure: { completion(.failure($0)) }, store(completion))
+    }
+
+    private func store(_ write: KernelPages.WaitingWrite, _ inode: Inode, _ done: @escaping () -> Void) {
+        let size = inode.attributes.size
+        let count = write.offset < size ? Int(min(UInt64(write.bytes.count), size - write.offset)) : 0
+        let bytes = Array(write.bytes[..<count])
+        storeWithEdges(bytes, .at(write.offset), inode, inode.grant.sequence, keepsKernelPages: true) { result in
+            write.completion(result.map { _ in write.bytes.count })
+            done()
         }
-        if servesPages(inode, .write) {
-            inode.active += 1
-            return store(completion)({ [self] in leaseUseEnded(inode) })
-        }
-        completion(.success(copy.count))
-        let keep: Completion<Int> = { [self] result in
-            guard case .failure(let error) = result else { return }
-            logger.error("inode \(inode.id): could not write mapped pages: \(error)")
-            inode.writeError = inode.writeError ?? error
-        }
-        withLease(.write, on: inode, failure: { keep(.failure($0)) }, store(keep))
     }
 }

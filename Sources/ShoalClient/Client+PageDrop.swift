@@ -11,7 +11,56 @@ import ShoalTypes
 /// itself waits for the lease makes the kernel hold its page writes back.
 extension Client {
     func kernelMayHavePages(_ inode: Inode) -> Bool {
-        dropKernelPages != nil && !inode.pages.served.isEmpty && inode.openCount > 0
+        dropKernelPages != nil && !inode.pages.served.isEmpty
+    }
+
+    /// Whether pages must go before bytes of `range` change that do not pass through them: else one who reads them could
+    /// still see what was there before, after another had seen the new bytes.
+    func kernelPagesAreInTheWay(of range: Range<UInt64>, _ inode: Inode) -> Bool {
+        dropKernelPages != nil && inode.pages.state != .dropped && inode.pages.mayHave(range)
+    }
+
+    /// Runs `body` when the kernel has dropped its pages, and before it reads any again; once, even if that fails.
+    func withoutKernelPages(of inode: Inode, _ body: @escaping () -> Void) {
+        if inode.pages.state == .dropped || !kernelMayHavePages(inode) && inode.pages.state == .kept { return body() }
+        inode.pages.afterDrop.append(body)
+        if inode.pages.state == .kept { beginDrop(inode) }
+    }
+
+    /// Has the kernel drop its pages of all of these, of some at a time.
+    func dropKernelPages(of inodes: [Inode], completion: @escaping () -> Void) {
+        var rest = inodes[...]
+        var left = inodes.count
+        guard left > 0 else { return completion() }
+        func next() {
+            guard let inode = rest.popFirst() else { return }
+            withoutKernelPages(of: inode) { [self] in
+                left -= 1
+                if left == 0 { return completion() }
+                // Not deeper and deeper where there is nothing to drop.
+                scheduler.schedule(after: Interval(nanoseconds: 0), next)
+            }
+        }
+        for _ in 0..<min(limits.pageDropsMax, left) { next() }
+    }
+
+    /// A change of this mount's own, of what reads from pages do not see, or do not count for: the access time.
+    func dropPagesOfChanged(_ inode: Inode) {
+        // With stores the kernel may wait for the end of the call before it writes pages back.
+        guard inode.pages.readerCount > 0, inode.pages.storerCount == 0, inode.pages.state == .kept,
+            kernelMayHavePages(inode)
+        else { return }
+        changesToForget.insert(inode.id)
+        withoutKernelPages(of: inode) { [self] in
+            if !inode.kernelAttributes.areLeaving { changesToForget.remove(inode.id) }
+        }
+    }
+
+    /// The kernel has the inode no more.
+    func kernelPagesHaveGone(_ inode: Inode) {
+        guard inode.pages.state == .kept else { return }
+        inode.pages.forgetServed()
+        inode.pages.isUnclean = false
     }
 
     /// Whether a recall may go on to give the lease up; if not, it is called again.
@@ -33,17 +82,19 @@ extension Client {
 
     private func drop(_ inode: Inode, until deadline: MonotonicInstant) {
         inode.pages.beginLeaving()
+        hurryPageWrites(of: inode)
         var isOver = false
         let finish = { [self] in
             guard !isOver else { return }
             isOver = true
             inode.pages.leaving = RangeSet()
             if kernelMayHavePages(inode), scheduler.now < deadline { return drop(inode, until: deadline) }
+            inode.pages.isUnclean = kernelMayHavePages(inode)
             endDrop(inode)
         }
         watch(inode, isOver: { isOver }) { [self] in
             guard scheduler.now >= deadline else { return }
-            logger.warning("inode \(inode.id): the kernel does not give its mapped pages up")
+            logger.warning("inode \(inode.id): the kernel does not give its pages up")
             // The next recall tries again.
             inode.pages.noteServed(inode.pages.leaving)
             finish()
@@ -55,6 +106,7 @@ extension Client {
     private func watch(_ inode: Inode, isOver: @escaping () -> Bool, _ body: @escaping () -> Void) {
         scheduler.schedule(after: limits.pageDropPatience) { [self] in
             guard !isOver() else { return }
+            hurryPageWrites(of: inode)
             if servesPages(inode, .read) {
                 for read in inode.pages.takeReadsInTheWay() { read.serve() }
             }
@@ -66,9 +118,11 @@ extension Client {
     private func endDrop(_ inode: Inode) {
         let waiters = inode.pages.afterDrop
         inode.pages.afterDrop = []
-        if inode.recall == nil { keepPages(inode) } else { inode.pages.state = .dropped }
+        // Reads go on only after those who wanted the pages gone.
+        inode.pages.state = .dropped
         for waiter in waiters { waiter() }
-        if inode.recall != nil { proceedWithRecall(inode) }
+        beginExclusiveUse(of: inode)
+        if inode.recall == nil { keepPages(inode) } else { proceedWithRecall(inode) }
     }
 
     /// The recall is answered, or there was none: pages may be read again.
@@ -81,6 +135,6 @@ extension Client {
 
     /// Whether the lease that is being recalled still allows it.
     func servesPages(_ inode: Inode, _ mode: LeaseMode) -> Bool {
-        inode.grant.mode >= mode && !inode.isExclusive && metadata.leasesAreUsable
+        inode.grant.mode >= mode && (!inode.isExclusive || inode.exclusiveWaiter != nil) && metadata.leasesAreUsable
     }
 }

@@ -46,7 +46,10 @@ extension Client {
 
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
     func proceedWithRecall(_ inode: Inode) {
-        guard let recall = inode.recall, kernelPagesAreGone(inode), inode.active == 0 else { return }
+        // What has the inode to itself ends first: reads of pages wait for it, for which a drop would wait.
+        guard let recall = inode.recall, !inode.isExclusive || inode.exclusiveWaiter != nil, kernelKnowsSize(inode),
+            kernelPagesAreGone(inode), inode.active == 0
+        else { return }
         if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
@@ -68,6 +71,11 @@ extension Client {
             waitForFlush(of: inode) { [self] in leaseUseEnded(inode) }
             return
         }
+        if inode.pages.isUnclean, !recall.hasDroppedAgain, kernelMayHavePages(inode) {
+            // What the kernel may have waited for has ended.
+            inode.recall?.hasDroppedAgain = true
+            return beginDrop(inode)
+        }
         guard recall.mode >= .read || kernelAttributesAreGone(inode), kernelNamesAreGone(inode, recall) else { return }
         let remaining = remainder(of: inode, atMost: recall.mode)
         if remaining < .names { forgetNames(of: inode) }
@@ -79,8 +87,19 @@ extension Client {
         inode.recall = nil
         recall.answer(remaining)
         keepPages(inode)
-        if remaining == .none, inode.isIdle { inodes.remove(inode) }
+        if remaining == .none, inode.mayBeForgotten { inodes.remove(inode) }
         serveWaiters(of: inode)
+    }
+
+    /// Whether the kernel has taken in what size it was told; if not, it is called again.
+    private func kernelKnowsSize(_ inode: Inode) -> Bool {
+        guard let end = inode.kernelSize.takenIn(after: limits.sizeTakenIn) else { return true }
+        guard end <= scheduler.now else {
+            proceedWithRecall(inode, at: end)
+            return false
+        }
+        inode.kernelSize.wasTakenIn()
+        return true
     }
 
     /// Drops what only a lease for reading kept true.

@@ -107,6 +107,6 @@ extension Client {
         }
         inode.grant = .none
         inode.isOrphan = false
-        if inode.isIdle { inodes.remove(inode) }
+        if inode.mayBeForgotten { inodes.remove(inode) }
     }
 }

@@ -33,7 +33,7 @@ extension Client {
             guard inode.grant.mode == .pin else { continue }
             returned.append(inode.returnedLease)
             inode.grant = .none
-            if inode.isIdle { inodes.remove(inode) }
+            if inode.mayBeForgotten { inodes.remove(inode) }
         }
         giveBack(returned)
         if !lingering.isEmpty { scheduler.schedule(after: limits.openGrace) { [self] in endLingering() } }
@@ -70,5 +70,8 @@ extension Client {
     }
 
     /// The kernel has no use for the inode any more, for none of the times that it was told of it.
-    package func forgotten(_ id: InodeID) { goneAttributes[id] = nil }
+    package func forgotten(_ id: InodeID) {
+        goneAttributes[id] = nil
+        if let inode = inodes.existing(id) { kernelPagesHaveGone(inode) }
+    }
 }

@@ -10,16 +10,18 @@ extension Client {
         isReturningColdLeases = true
         let now = scheduler.now
         let cold = inodes.coldest(max(1, limits.inodesMax / 10)) { $0.kernelNames.end <= now }
-        let shown = cold.filter(\.kernelAttributes.areShown)
-        returnLeases(of: cold.filter { !$0.kernelAttributes.areShown })
-        dropKernelAttributes(of: shown) { [self] in
-            isReturningColdLeases = false
-            returnLeases(
-                of: shown.filter {
-                    $0.isIdle && !$0.kernelAttributes.areShown && $0.kernelNames.end <= scheduler.now
-                })
+        let shown = cold.filter(kernelShows)
+        returnLeases(of: cold.filter { !kernelShows($0) })
+        dropKernelPages(of: shown.filter(kernelMayHavePages)) { [self] in
+            dropKernelAttributes(of: shown.filter(\.kernelAttributes.areShown)) { [self] in
+                isReturningColdLeases = false
+                returnLeases(
+                    of: shown.filter { $0.isIdle && !kernelShows($0) && $0.kernelNames.end <= scheduler.now })
+            }
         }
     }
+
+    private func kernelShows(_ inode: Inode) -> Bool { inode.kernelAttributes.areShown || kernelMayHavePages(inode) }
 
     private func returnLeases(of cold: [Inode]) {
         var returned: [HeldLease] = []
@@ -68,14 +70,13 @@ extension Client {
             discardDirty(of: inode)
             forgetAll(of: inode)
             inode.isOrphan = false
-            let pages = inode.pages.served
-            inode.pages.forgetServed()
-            if !pages.isEmpty, inode.openCount > 0 { dropKernelPages?(inode.id, Array(pages.ranges)) {} }
             let recall = inode.recall
             inode.recall = nil
             if inode.pages.state == .dropped { keepPages(inode) }
             recall?.answer(.none)
         }
-        dropAllKernelAttributes { [self] in whenNamesHaveEnded(completion) }
+        dropKernelPages(of: inodes.all.filter { kernelMayHavePages($0) || $0.pages.state == .dropping }) { [self] in
+            dropAllKernelAttributes { [self] in whenNamesHaveEnded(completion) }
+        }
     }
 }

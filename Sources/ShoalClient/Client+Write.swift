@@ -22,7 +22,7 @@ extension Client {
         if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
             hasNoCapability(inode), writer.permissionsLeft(inode.attributes) == nil,
             let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode),
-            range.isEmpty || !mustReserve(range.upperBound, of: inode)
+            range.isEmpty || !mustReserve(range.upperBound, of: inode), !kernelPagesAreInTheWay(of: range, inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
@@ -44,28 +44,34 @@ extension Client {
     }
 
     /// Stores once the pages at the edges are cached; where the end of the file is, is asked after that.
+    /// - Parameter keepsKernelPages: the kernel itself sees to it that its pages have these bytes, or go.
     func storeWithEdges(
         _ bytes: [UInt8], _ place: WritePlace, _ inode: Inode, _ sequence: LeaseSequence,
-        _ completion: @escaping Completion<Int>
+        keepsKernelPages: Bool = false, _ completion: @escaping Completion<Int>
     ) {
+        let again = { [self] in
+            storeWithEdges(
+                bytes, place, inode, sequence, keepsKernelPages: keepsKernelPages, completion)
+        }
         // When the session ended while the edges were fetched, what they hold is no longer ours to write back.
         guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
             return completion(.failure(.inputOutput))
         }
         guard let range = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
         guard range.isEmpty || !mustReserve(range.upperBound, of: inode) else {
-            return reserve(upTo: range.upperBound, for: inode) { [self] result in
+            return reserve(upTo: range.upperBound, for: inode) { result in
                 if case .failure(let error) = result { return completion(.failure(error)) }
-                storeWithEdges(bytes, place, inode, sequence, completion)
+                again()
             }
         }
-        if edgesAreCached(range, of: inode) {
-            return bytes.withUnsafeBytes {
-                store(UnsafeRawBufferPointer(rebasing: $0[..<range.count]), at: range.lowerBound, inode, completion)
-            }
+        guard edgesAreCached(range, of: inode) else {
+            return withEdges(range, of: inode, failure: { completion(.failure($0)) }, again)
         }
-        withEdges(range, of: inode, failure: { completion(.failure($0)) }) { [self] in
-            storeWithEdges(bytes, place, inode, sequence, completion)
+        if !keepsKernelPages, kernelPagesAreInTheWay(of: range, inode) {
+            return withoutKernelPages(of: inode, again)
+        }
+        bytes.withUnsafeBytes {
+            store(UnsafeRawBufferPointer(rebasing: $0[..<range.count]), at: range.lowerBound, inode, completion)
         }
     }
 

@@ -32,6 +32,8 @@ package final class Client {
     var nameCount = 0
     /// Makes the kernel write back and drop its pages of ranges of a file, then calls back; nil without a kernel.
     package var dropKernelPages: ((InodeID, [Range<UInt64>], @escaping () -> Void) -> Void)?
+    /// Makes a file at least so long for the kernel, then calls back; nil without a kernel.
+    package var growKernelFile: ((InodeID, UInt64, @escaping () -> Void) -> Void)?
     /// Makes the kernel forget the attributes of inodes, then calls back; nil without a kernel that keeps them.
     package var dropKernelAttributes: (([InodeID], @escaping () -> Void) -> Void)?
     /// Makes the kernel forget names of a directory, then calls back; nil without a kernel that keeps them.

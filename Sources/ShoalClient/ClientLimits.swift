@@ -36,6 +36,15 @@ package struct ClientLimits: Sendable {
     package var commitMessagesMax = 2
     /// A recall waits no longer than this for the kernel's pages of mapped files.
     package var pageDropDeadline = Interval.milliseconds(1000)
+    /// Kernels are told to drop pages of so many inodes at once.
+    package var pageDropsMax = 16
+    /// A file that has changed so short a time ago is not given to the kernel to keep pages of: another change is likely.
+    package var pageCalm = Interval.seconds(1)
+    /// A recall waits for so long after somebody was told that a file has become shorter; the kernel needs microseconds, if
+    /// that program is not kept from a processor.
+    package var sizeTakenIn = Interval.milliseconds(2)
+    /// How often the kernel is made to grow a file that grows on, before an answer about its size.
+    package var growthsMax = 3
     /// After this the kernel is taken to wait for a page that it is reading itself; it needs microseconds else.
     package var pageDropPatience = Interval.milliseconds(5)
     /// Attributes that changed so short a time ago are not given to the kernel: to take them back costs more than to

@@ -5,7 +5,7 @@ import ShoalWire
 /// stands: `names` under `names`, `attributes` and `blocks` under `read`, dirty pages under `write`.
 final class Inode {
     let id: InodeID
-    var attributes: FileAttributes
+    var attributes: FileAttributes { didSet { kernelSize.mayBecome(attributes.size) } }
     var grant = Grant.none
     /// The server changed the attributes on our behalf: the lease stands, but they must be asked for again.
     var attributesAreOld = false
@@ -38,6 +38,7 @@ final class Inode {
 
     var pages = KernelPages()
     var kernelAttributes = KernelAttributes()
+    var kernelSize = KernelSize()
 
     // Extended attributes.
     /// All of them, if they have been asked for under this lease.
@@ -93,6 +94,7 @@ final class Inode {
     var listingCookie: UInt64 = 0
 
     var kernelNames = KernelNames()
+    var kernelListing = KernelListing()
 
     // The table's list, in order of use.
     var newer: Inode?
@@ -110,11 +112,13 @@ final class Inode {
     var returnedLease: HeldLease { HeldLease(inode: id, mode: .none, sequence: grant.sequence) }
     var isDirectory: Bool { attributes.kind == .directory }
     var isDirty: Bool { !dirtyBlocks.isEmpty || flushesInFlight > 0 || needsCommit || isCommitting }
+    /// It is idle, and the kernel has nothing that must be known of.
+    var mayBeForgotten: Bool { isIdle && pages.served.isEmpty && !pages.isUnclean }
     /// Nothing would be lost if the mount forgot it and gave its lease back.
     var isIdle: Bool {
         openCount == 0 && extendedAttributeChanges == 0 && !isDirty && active == 0 && awaited == 0 && movesInFlight == 0
             && waiters.isEmpty && recall == nil && acquiring == nil && !isOrphan
-            && !kernelAttributes.areLeaving
+            && !kernelAttributes.areLeaving && pages.state == .kept && kernelListing.openCount == 0
     }
 }
 
@@ -130,6 +134,8 @@ struct RecallInProgress {
     var names: [FileName] = []
     var answer: (LeaseMode) -> Void
     var hasFlushed = false
+    /// The kernel has been told once more to drop pages that it had not dropped in time.
+    var hasDroppedAgain = false
 }
 
 /// What tells a sequential reader from a random one.

@@ -94,7 +94,8 @@ extension MetadataLink {
             openOrReclaim(attempt: attempt)
         }
         events.lost(open)
-        if !isOver { scheduler.schedule(after: max(leasesEnded - scheduler.now, Interval(nanoseconds: 0)), open) }
+        // Pages do not end by themselves.
+        if !isOver { scheduler.schedule(after: max(leasesEnded - scheduler.now, limits.pageDropDeadline * 2), open) }
         drain()
     }
 

@@ -5,13 +5,18 @@ import ShoalFUSE
 struct Listing {
     /// O_NOATIME: the access does not count.
     let keepsAccessTime: Bool
+    /// The kernel keeps what it reads.
+    let isKept: Bool
     /// `ReadDirectoryReply.before`; 0 until the first answer.
     var before: UInt64 = 0
 
     /// After the last entry of all, once that has been given.
     var end: FuseDirectoryCookie?
 
-    init(keepsAccessTime: Bool) { self.keepsAccessTime = keepsAccessTime }
+    init(keepsAccessTime: Bool, isKept: Bool) {
+        self.keepsAccessTime = keepsAccessTime
+        self.isKept = isKept
+    }
 
     /// What to ask with for the entries after `cookie`; 0 begins anew. seekdir(3) to a place past the end, which another
     /// listing may have given, begins anew as well.

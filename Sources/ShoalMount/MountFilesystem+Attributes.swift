@@ -5,13 +5,16 @@ import ShoalWire
 
 extension MountFilesystem {
     func getAttributes(of inode: InodeID, handle: FuseFileHandle?, reply: FuseAttributesReply) {
-        client.attributes(of: inode) { [self] result in
+        let answer: Completion<FileAttributes> = { [self] result in
             switch result {
             case .success(let attributes):
                 reply.attributes(attributes, timeout: client.kernelLearns(attributes).seconds)
             case .failure(let error): reply.error(gone(error))
             }
         }
+        // Linux names the handle where it is about to read from pages, or to seek from the end.
+        guard let handle else { return client.attributes(of: inode, completion: answer) }
+        client.attributesForOpenFile(inode, readsPages: readsPages(handle), completion: answer)
     }
 
     func setAttributes(

@@ -6,7 +6,18 @@ import ShoalWire
 extension MountFilesystem {
     func openDirectory(_ inode: InodeID, flags: FuseOpenFlags, reply: FuseOpenReply) {
         let handle = nextHandle()
-        if reply.opened(handle) { listings[handle] = Listing(keepsAccessTime: flags.keepsAccessTime) }
+        let use = flags.keepsAccessTime ? .none : client.listingOpened(inode)
+        let options: FuseOpenOptions =
+            switch use {
+            case .none: []
+            case .fresh: .cacheDirectory
+            case .kept: [.cacheDirectory, .keepCache]
+            }
+        if reply.opened(handle, options: options) {
+            listings[handle] = Listing(keepsAccessTime: flags.keepsAccessTime, isKept: use != .none)
+        } else if use != .none {
+            client.listingReleased(inode)
+        }
     }
 
     func readDirectory(
@@ -19,42 +30,37 @@ extension MountFilesystem {
             reply.finish()
             return
         }
+        if open?.isKept == true { client.listingRead(inode) }
         client.readDirectory(
             inode, after: cookie.rawValue, before: before, limit: reply.entriesMax,
-            withAttributes: reply.wantsAttributes, keepsAccessTime: open?.keepsAccessTime ?? false
+            withAttributes: wantsAttributes(inode, after: cookie), keepsAccessTime: open?.keepsAccessTime ?? false
         ) { [self] result in
             switch result {
             case .success(let listing):
                 listings[handle]?.before = listing.before
                 if before == 0 { listings[handle]?.end = nil }
                 reply.addDots(parent: listing.parent)
-                var shown: [InodeID] = []
-                var taken = 0
-                for entry in listing.entries {
-                    let next = FuseDirectoryCookie(entry.cookie)
-                    let fits: Bool
-                    if let attributes = entry.attributes {
-                        // Not to be kept: the kernel takes entries in one by one, and a program can hold that up for
-                        // as long as it likes.
-                        fits = reply.add(entry.name, attributes, next: next)
-                        if fits, reply.wantsAttributes { shown.append(attributes.inode) }
-                    } else {
-                        fits = reply.add(entry.name, entry.inode, entry.kind, next: next)
-                    }
-                    guard fits else { break }
-                    taken += 1
+                let taken = listing.entries.prefix {
+                    reply.add($0.name, $0.inode, $0.kind, next: FuseDirectoryCookie($0.cookie))
                 }
-                if listing.isEnd, taken == listing.entries.count, let last = listing.entries.last {
+                if listing.isEnd, taken.count == listing.entries.count, let last = listing.entries.last {
                     listings[handle]?.end = FuseDirectoryCookie(last.cookie)
                 }
-                if reply.finish() { for inode in shown { kernelInodes.noteLookup(inode) } }
+                reply.finish()
             case .failure(let error): reply.error(error)
             }
         }
     }
 
+    /// Whether the attributes of the entries will be asked for: as Linux guesses for readdirplus.
+    private func wantsAttributes(_ inode: InodeID, after cookie: FuseDirectoryCookie) -> Bool {
+        searched.remove(inode) != nil || cookie == .start
+    }
+
+    static let searchedMax = 1000
+
     func releaseDirectory(_ inode: InodeID, handle: FuseFileHandle, reply: FuseEmptyReply) {
-        listings[handle] = nil
+        if listings.removeValue(forKey: handle)?.isKept == true { client.listingReleased(inode) }
         reply.done()
     }
 

@@ -8,15 +8,19 @@ extension MountFilesystem {
             switch result {
             case .success:
                 let handle = nextHandle()
-                let isTaken = reply.opened(handle, options: MountFilesystem.openOptions)
+                let isTaken = reply.opened(handle, options: openOptions(inode, handle, flags))
                 opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
             }
         }
     }
 
-    private func release(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>) {
+    private func release(
+        _ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, completion: @escaping Completion<Void>
+    ) {
+        handleIsClosed(inode, handle)
         if flags.isReadWrite { client.storesEnded(inode) }
+        if flags.isWritable { client.writerClosed(inode) }
         client.release(inode, completion: completion)
     }
 
@@ -25,9 +29,14 @@ extension MountFilesystem {
         completion: @escaping Completion<FileAttributes>
     ) {
         client.open(inode, truncates: flags.isTruncate, by: writer) { [self] result in
-            guard case .success = result, flags.isReadWrite else { return completion(result) }
-            client.expectStores(inode) { completion(result) }
+            guard case .success = result else { return completion(result) }
+            expectWrites(inode, flags) { completion(result) }
         }
+    }
+
+    private func expectWrites(_ inode: InodeID, _ flags: FuseOpenFlags, completion: @escaping () -> Void) {
+        if flags.isWritable { client.writerOpened(inode) }
+        if flags.isReadWrite { client.expectStores(inode, completion: completion) } else { completion() }
     }
 
     func create(
@@ -56,8 +65,7 @@ extension MountFilesystem {
         client.create(creation.parent, creation.name, creation.file) { [self] result in
             switch result {
             case .success(let attributes):
-                guard creation.flags.isReadWrite else { return created(attributes, creation) }
-                client.expectStores(attributes.inode) { [self] in created(attributes, creation) }
+                expectWrites(attributes.inode, creation.flags) { [self] in created(attributes, creation) }
             case .failure(.exists) where !creation.flags.isExclusive: openExisting(creation)
             case .failure(let error): creation.reply.error(error)
             }
@@ -94,7 +102,8 @@ extension MountFilesystem {
     private func created(_ attributes: FileAttributes, _ creation: Creation) {
         let handle = nextHandle()
         client.whenKernelHasForgotten { [self] in
-            let isTaken = creation.reply.created(attributes, handle, options: MountFilesystem.openOptions)
+            let isTaken = creation.reply.created(
+                attributes, handle, options: openOptions(attributes.inode, handle, creation.flags))
             if isTaken { kernelInodes.noteLookup(attributes.inode) }
             opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
         }
@@ -102,7 +111,7 @@ extension MountFilesystem {
 
     /// - Parameter isTaken: false if the kernel gave the open up: it will not release it.
     private func opened(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags, isTaken: Bool) {
-        guard isTaken else { return release(inode, flags) { _ in } }
+        guard isTaken else { return release(inode, handle, flags) { _ in } }
         if flags.keepsAccessTime { keepAccessTime.insert(handle) }
     }
 
@@ -161,7 +170,7 @@ extension MountFilesystem {
     func release(_ inode: InodeID, handle: FuseFileHandle, flags: FuseOpenFlags, reply: FuseEmptyReply) {
         keepAccessTime.remove(handle)
         client.fileReleased(OpenFileID(handle.rawValue)) { _ in }
-        release(inode, flags, completion: finish(reply))
+        release(inode, handle, flags, completion: finish(reply))
     }
 
     func synchronize(_ inode: InodeID, handle: FuseFileHandle, dataOnly: Bool, reply: FuseEmptyReply) {

@@ -5,6 +5,7 @@ import ShoalWire
 
 extension MountFilesystem {
     func lookup(_ name: FileName, in parent: InodeID, reply: FuseEntryReply) {
+        if searched.count < MountFilesystem.searchedMax { searched.insert(parent) }
         client.lookup(parent, name) { [self] result in
             switch result {
             case .success(let attributes?):

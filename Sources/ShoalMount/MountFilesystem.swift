@@ -2,21 +2,41 @@ import ShoalClient
 import ShoalFUSE
 import ShoalTypes
 
-/// The kernel's requests, turned into calls of the client core. The kernel caches names and attributes while a lease stands
-/// behind them, but no content: every file is opened for direct I/O.
+/// The kernel's requests, turned into calls of the client core. The kernel caches names, attributes and, for those who
+/// opened a file to read, pages, while a lease stands behind them.
 final class MountFilesystem: FuseFilesystem {
     let client: Client
     private var lastHandle: UInt64 = 0
     /// The files that are open with O_NOATIME, for calls with which the kernel does not say it.
     var keepAccessTime: Set<FuseFileHandle> = []
+    /// The files whose reads the kernel serves from its pages.
+    private var pageReaders: Set<FuseFileHandle> = []
     var kernelInodes = KernelInodes()
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
+    /// Directories in which the kernel has looked names up since they were last listed: what a listing shows is wanted
+    /// with attributes.
+    var searched: Set<InodeID> = []
 
     init(client: Client) { self.client = client }
 
-    /// Direct I/O, and writes of one file side by side: their order is the client's business.
-    static let openOptions: FuseOpenOptions = [.directIO, .parallelDirectWrites]
+    /// How the kernel treats a file that has been opened: whoever writes by direct I/O, and side by side, as their order is
+    /// the client's business.
+    func openOptions(_ inode: InodeID, _ handle: FuseFileHandle, _ flags: FuseOpenFlags) -> FuseOpenOptions {
+        let use = flags.isWritable || flags.keepsAccessTime ? .none : client.pagesForReader(inode)
+        if use != .none { pageReaders.insert(handle) }
+        return switch use {
+        case .none: [.directIO, .parallelDirectWrites]
+        case .fresh: []
+        case .kept: .keepCache
+        }
+    }
+
+    func readsPages(_ handle: FuseFileHandle?) -> Bool { handle.map(pageReaders.contains) ?? false }
+
+    func handleIsClosed(_ inode: InodeID, _ handle: FuseFileHandle) {
+        if pageReaders.remove(handle) != nil { client.readerClosed(inode) }
+    }
 
     /// Every open file and directory has a number of its own: locks and listings belong to it.
     func nextHandle() -> FuseFileHandle {

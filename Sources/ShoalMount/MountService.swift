@@ -69,6 +69,10 @@ package final class MountService: Sendable {
         fuse.isReadOnly = options.isReadOnly
         fuse.servesLocks = true
         fuse.hasAccessControlLists = true
+        fuse.checksPages = true
+        // The kernel takes those entries in one by one, and a program can hold that up for as long as it likes: they could not
+        // be kept.
+        fuse.listsAttributes = false
         fuse.others = options.others
         let filesystem = LoopConfined(MountFilesystem(client: client.value))
         do throws(FuseError) {
@@ -84,6 +88,11 @@ package final class MountService: Sendable {
                 guard let session else { return completion() }
                 let confined = LoopConfined(completion)
                 session.dropPages(of: inode, ranges) { loop.execute { confined.value() } }
+            }
+            client.value.growKernelFile = { [weak session] inode, size, completion in
+                guard let session else { return completion() }
+                let confined = LoopConfined(completion)
+                session.growFile(inode, to: size) { loop.execute { confined.value() } }
             }
             client.value.kernelKnows = { filesystem.value.kernelInodes.contains($0) }
             client.value.dropKernelAttributes = { [weak session] inodes, completion in

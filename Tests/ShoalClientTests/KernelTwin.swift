@@ -3,9 +3,9 @@ import ShoalTypes
 
 @testable import ShoalClient
 
-/// The kernel's pages of one file of one mount, as Linux has them for a shared mapping: a page that is there is loaded
-/// and stored without a word to the client; a page that is not is read; a drop waits for pages being read, writes the
-/// dirty ones back, and only then lets go of them.
+/// The kernel's pages of one file of one mount, as Linux has them for a shared mapping and for who reads the file: a page
+/// that is there is loaded and stored without a word to the client; a page that is not is read; a drop waits for pages
+/// being read, writes the dirty ones back, and only then lets go of them; a direct write drops what it covers first.
 final class KernelTwin {
     static let bytes = 4096
     private let client: Client
@@ -16,6 +16,9 @@ final class KernelTwin {
     /// Pages that are being read or written back, and who waits for that to end.
     private var locked: [UInt64: [() -> Void]] = [:]
     private(set) var errors: [FileError] = []
+    /// What read(2) goes by, and what is raised whenever answers under way become void.
+    private var size: UInt64 = 0
+    private var attributeVersion = 0
 
     init(_ client: Client, _ inode: InodeID, _ scheduler: VirtualScheduler) {
         self.client = client
@@ -24,7 +27,14 @@ final class KernelTwin {
         client.dropKernelPages = { [unowned self] id, ranges, done in
             guard id == self.inode else { return done() }
             // As a notification: it goes by another thread, both ways.
-            later { self.drop(ranges[...]) { self.later(done) } }
+            later {
+                self.attributeVersion += 1
+                self.drop(ranges[...]) { self.later(done) }
+            }
+        }
+        client.growKernelFile = { [unowned self] id, size, done in
+            guard id == self.inode else { return done() }
+            later { self.grow(to: size) { self.later(done) } }
         }
     }
 
@@ -53,9 +63,61 @@ final class KernelTwin {
         }
     }
 
+    /// read(2) of the last byte, by a program that may wait for a processor when it has been told the size.
+    func readLast(delay: Interval, _ body: @escaping (_ size: UInt64, _ byte: UInt8) -> Void) {
+        let version = attributeVersion
+        client.attributesForOpenFile(inode, readsPages: true) { [self] result in
+            guard case .success(let attributes) = result else { return errors.append(.inputOutput) }
+            scheduler.schedule(after: delay) { [self] in
+                if version == attributeVersion { size = attributes.size }
+                let last = size - 1
+                access(last / UInt64(KernelTwin.bytes)) { bytes in
+                    body(last + 1, bytes[Int(last) % KernelTwin.bytes])
+                    return false
+                }
+            }
+        }
+    }
+
+    private func grow(to newSize: UInt64, _ done: @escaping () -> Void) {
+        if newSize > size {
+            size = newSize
+            attributeVersion += 1
+        }
+        let page = (newSize - 1) / UInt64(KernelTwin.bytes)
+        if locked[page] != nil { locked[page]!.append(done) } else { done() }
+    }
+
     /// As the kernel does when the pages have been dirty for long.
     func writeBack() {
         for page in dirty.sorted() where locked[page] == nil { clean(page) { self.unlock(page) } }
+    }
+
+    /// write(2) of a file that is open for direct I/O.
+    func write(_ bytes: [UInt8], at offset: UInt64, completion: @escaping (Result<Int, FileError>) -> Void) {
+        let page = UInt64(KernelTwin.bytes)
+        drop(offset / page..<(offset + UInt64(bytes.count) + page - 1) / page) { [self] in
+            later { [self] in
+                bytes.withUnsafeBytes { client.write(inode, .at(offset), $0, completion: completion) }
+            }
+        }
+    }
+
+    /// fallocate(2) with FALLOC_FL_ZERO_RANGE, of one byte: the kernel writes the page back first, and puts the zero into its
+    /// own when the call is answered.
+    func zero(at offset: UInt64, completion: @escaping (Result<Void, FileError>) -> Void) {
+        let page = offset / UInt64(KernelTwin.bytes)
+        if locked[page] != nil {
+            locked[page]!.append { self.zero(at: offset, completion: completion) }
+            return
+        }
+        clean(page) { [self] in
+            unlock(page)
+            client.allocate(inode, .zero, offset: offset, length: 1, keepsSize: true) { [self] result in
+                if case .success = result { pages[page]?[Int(offset) % KernelTwin.bytes] = 0 }
+                completion(result)
+            }
+        }
     }
 
     private func clean(_ page: UInt64, then: @escaping () -> Void) {

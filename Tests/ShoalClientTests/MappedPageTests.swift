@@ -36,9 +36,32 @@ struct MappedPageTests {
 
     @Test("What is stored through a mapping of one mount is what any mount loads and reads from then on")
     func coherence() throws {
-        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(12))
+        try runSeeds { try StoreRun(seed: $0, stores: true) }
+    }
+
+    @Test("What is written on any mount is what all mounts load and read from then on, and nobody goes back")
+    func readers() throws {
+        try runSeeds { try StoreRun(seed: $0, stores: false) }
+    }
+
+    @Test(
+        "Who reads to the end of a file finds it where an append has put it that has returned, however slow the reader is"
+    )
+    func appends() throws {
+        for seed in requestedSeed().map({ [$0] }) ?? Array(1...UInt64(10)) {
+            let run = try AppendRun(seed: seed)
+            try run.run()
+            if !run.complaints.isEmpty {
+                Issue.record("SHOAL_TEST_SEED=\(seed): \(run.complaints.prefix(4).joined(separator: "; "))")
+                return
+            }
+        }
+    }
+
+    private func runSeeds(_ make: (UInt64) throws -> StoreRun) throws {
+        let seeds = requestedSeed().map { [$0] } ?? Array(1...UInt64(10)) + [125, 151]
         for seed in seeds {
-            let run = try StoreRun(seed: seed)
+            let run = try make(seed)
             try run.run()
             if !run.complaints.isEmpty {
                 Issue.record("SHOAL_TEST_SEED=\(seed): \(run.complaints.prefix(4).joined(separator: "; "))")
@@ -63,9 +86,10 @@ struct MappedPageTests {
     }
 }
 
-/// Loads, stores, reads and writes of single bytes on three mounts, two of which have the file mapped. A load and a
-/// store happen at one instant, so a load must find the last store; a read may find what the byte was at any time
-/// during the call.
+/// Loads, stores, reads and writes of single bytes on three mounts. The kernels of two of them have pages: of a file that is
+/// mapped to be stored to, or that is only read through them and written by direct I/O. A load and a store happen at one
+/// instant, so a load must find the last store, and what another load has found; a read may find what the byte was at any
+/// time during the call.
 private final class StoreRun {
     private static let pageCount: UInt64 = 3
     private let cluster: Cluster
@@ -75,24 +99,26 @@ private final class StoreRun {
     private var random: SeededGenerator
     /// All that each byte was, the newest last.
     private var history: [UInt64: [UInt8]] = [:]
-    /// Bytes that a write call is about to change, and may have changed.
-    private var beingWritten: Set<UInt64> = []
+    private let stores: Bool
+    /// Bytes that a write call is about to change, and may have changed: to what, and whether somebody has seen it.
+    private var beingWritten: [UInt64: (value: UInt8, isSeen: Bool)] = [:]
     private(set) var complaints: [String] = []
     private var underWay = 0
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, stores: Bool) throws {
+        self.stores = stores
         random = SeededGenerator(seed: seed)
         cluster = try Cluster(seed: seed)
         cluster.board.delay = 20...400
         for name in ["a", "b", "c"] { clients.append(try cluster.client(name)) }
         file = try cluster.create(clients[0], "f")
-        try cluster.write(clients[0], file, .at(0), zeros(Int(StoreRun.pageCount) * KernelTwin.bytes))
+        try cluster.write(clients[0], file, .at(0), zeros((Int(StoreRun.pageCount) + 1) * KernelTwin.bytes))
         for client in clients.dropFirst() {
             _ = try cluster.lookup(client, "f")
             try cluster.open(client, file)
         }
         for client in clients[..<2] {
-            client.expectStores(file) {}
+            if stores { client.expectStores(file) {} }
             pages.append(KernelTwin(client, file, cluster.scheduler))
         }
     }
@@ -118,12 +144,12 @@ private final class StoreRun {
         let page = UInt64.random(in: 0..<StoreRun.pageCount, using: &random)
         let mapper = pages[Int.random(in: 0..<2, using: &random)]
         // Bytes at even offsets are stored through mappings, those beside them are written.
-        let offset = Int.random(in: 0..<8, using: &random) * 500
-        let seen = offset + Int.random(in: 0...1, using: &random)
+        let offset = Int.random(in: 0..<(stores ? 8 : 2), using: &random) * 500
+        let seen = offset + (stores ? Int.random(in: 0...1, using: &random) : 1)
         underWay += 1
         switch Int.random(in: 0..<10, using: &random) {
-        case 0..<4: store(mapper, page, offset)
-        case 4..<7:
+        case 0..<4 where stores: store(mapper, page, offset)
+        case 0..<7:
             mapper.access(page) { [self] bytes in
                 let place = StoreRun.place(page, seen)
                 check(bytes[seen], place, since: newest(place), "load")
@@ -134,7 +160,10 @@ private final class StoreRun {
             mapper.writeBack()
             underWay -= 1
         case 8: read(StoreRun.place(page, seen))
-        default: write(StoreRun.place(page, offset + 1))
+        default:
+            // In a page that is stored to at the same time, the kernel may write back what a zero has replaced.
+            let isZero = Int.random(in: 0..<4, using: &random) == 0
+            write(StoreRun.place(isZero && stores ? StoreRun.pageCount : page, offset + 1), isZero: isZero)
         }
     }
 
@@ -148,28 +177,36 @@ private final class StoreRun {
         }
     }
 
-    /// By the mount that has no mapping, as are writes: its kernel has no pages to write back first.
+    /// By the mount that has no pages, which would have to be written back first; so are writes beside stores.
     private func read(_ place: UInt64) {
         let since = newest(place)
-        let isCertain = !beingWritten.contains(place)
+        let isCertain = beingWritten[place] == nil
         clients[2].read(file, offset: place, length: 1) { [self] result in
             underWay -= 1
             guard let value = try? result.get().first?.first else { return complaints.append("a read failed") }
-            if isCertain { check(value, place, since: since, "read") }
+            if isCertain, beingWritten[place] == nil { check(value, place, since: since, "read") }
         }
     }
 
-    private func write(_ place: UInt64) {
-        guard beingWritten.insert(place).inserted else { return underWay -= 1 }
-        let value = UInt8.random(in: 1...255, using: &random)
-        [value].withUnsafeBytes {
-            clients[2].write(file, .at(place), $0) { [self] result in
-                underWay -= 1
-                if case .failure(let error) = result { complaints.append("a write failed: \(error)") }
-                history[place, default: [0]].append(value)
-                beingWritten.remove(place)
-            }
+    private func write(_ place: UInt64, isZero: Bool) {
+        guard beingWritten[place] == nil else { return underWay -= 1 }
+        let value = isZero ? 0 : UInt8.random(in: 1...255, using: &random)
+        beingWritten[place] = (value, false)
+        let completion: (Result<Int, FileError>) -> Void = { [self] result in
+            underWay -= 1
+            if case .failure(let error) = result { complaints.append("a write failed: \(error)") }
+            history[place, default: [0]].append(value)
+            beingWritten[place] = nil
         }
+        if isZero {
+            let completion: (Result<Void, FileError>) -> Void = { completion($0.map { 1 }) }
+            if let mapper = pages.randomElement(using: &random) { mapper.zero(at: place, completion: completion) }
+            return
+        }
+        if !stores, let writer = pages.randomElement(using: &random), Bool.random(using: &random) {
+            return writer.write([value], at: place, completion: completion)
+        }
+        [value].withUnsafeBytes { clients[2].write(file, .at(place), $0, completion: completion) }
     }
 
     private static func place(_ page: UInt64, _ offset: Int) -> UInt64 {
@@ -179,9 +216,86 @@ private final class StoreRun {
     private func newest(_ place: UInt64) -> Int { history[place, default: [0]].count - 1 }
 
     private func check(_ value: UInt8, _ place: UInt64, since: Int, _ what: String) {
-        guard !beingWritten.contains(place) else { return }
+        if let new = beingWritten[place] {
+            if value == new.value { return beingWritten[place] = (value, true) }
+            if new.isSeen {
+                complaints.append("a \(what) of byte \(place) finds \(value) after another found \(new.value)")
+            }
+            return
+        }
         if !history[place, default: [0]][since...].contains(value) {
             complaints.append("a \(what) of byte \(place) finds \(value), not \(history[place]?.last ?? 0)")
+        }
+    }
+}
+
+/// Bytes appended by two mounts, and read from the end by the kernel of a third. Each byte is its own place, modulo 251.
+private final class AppendRun {
+    private let cluster: Cluster
+    private var writers: [Client] = []
+    private let pages: KernelTwin
+    private let file: InodeID
+    private var random: SeededGenerator
+    /// The size up to which appends have returned, and to which some are under way.
+    private var size: UInt64 = 1
+    private var underWay = 0
+    private var isAppending = false
+    private(set) var complaints: [String] = []
+
+    init(seed: UInt64) throws {
+        random = SeededGenerator(seed: seed)
+        cluster = try Cluster(seed: seed)
+        cluster.board.delay = 20...400
+        for name in ["a", "b"] { writers.append(try cluster.client(name)) }
+        let reader = try cluster.client("c")
+        file = try cluster.create(writers[0], "f")
+        try cluster.write(writers[0], file, .at(0), [0])
+        for client in [writers[1], reader] {
+            _ = try cluster.lookup(client, "f")
+            try cluster.open(client, file)
+        }
+        pages = KernelTwin(reader, file, cluster.scheduler)
+    }
+
+    func run() throws {
+        for _ in 0..<600 {
+            if Bool.random(using: &random) { append() } else { read() }
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                cluster.scheduler.run(for: .microseconds(Int64.random(in: 1...6000, using: &random)))
+            }
+        }
+        if !cluster.scheduler.run(for: Cluster.patience, until: { self.underWay == 0 }) {
+            complaints.append("\(underWay) operations do not end")
+        }
+        if !pages.errors.isEmpty { complaints.append("errors: \(pages.errors)") }
+    }
+
+    /// One at a time, so that what each byte must be is known.
+    private func append() {
+        guard !isAppending, let writer = writers.randomElement(using: &random) else { return }
+        isAppending = true
+        underWay += 1
+        let count = UInt64.random(in: 1...3000, using: &random)
+        let bytes = (size..<size + count).map { UInt8($0 % 251) }
+        bytes.withUnsafeBytes {
+            writer.write(file, .end, $0) { [self] result in
+                if case .failure(let error) = result { complaints.append("an append failed: \(error)") }
+                size += count
+                isAppending = false
+                underWay -= 1
+            }
+        }
+    }
+
+    private func read() {
+        let sizeBefore = size
+        underWay += 1
+        // Sometimes longer than a recall waits.
+        let delay = Interval.microseconds(Int64.random(in: 10...5000, using: &random))
+        pages.readLast(delay: delay) { [self] size, byte in
+            underWay -= 1
+            if size < sizeBefore { complaints.append("the file ends at \(size), though \(sizeBefore) were written") }
+            if byte != UInt8((size - 1) % 251) { complaints.append("byte \(size - 1) is \(byte)") }
         }
     }
 }

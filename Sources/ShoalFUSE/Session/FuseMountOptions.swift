@@ -22,8 +22,16 @@ package struct FuseMountOptions: Sendable {
     /// The kernel enforces POSIX ACLs, which it asks for as extended attributes. The filesystem keeps mode and ACL in step,
     /// passes default ACLs on to new entries, and applies the umask where there is none.
     package var hasAccessControlLists = false
+    /// The kernel reads its pages of a file only while it may show the file's attributes, and asks for those first otherwise;
+    /// when they say that the file has changed since, it drops the pages. For filesystems that let it keep both.
+    package var checksPages = false
+    /// The kernel may ask for the attributes of all entries with a listing. Of no use to a filesystem that does not let it keep
+    /// them: it asks for each again.
+    package var listsAttributes = true
     /// Requests that may be under way which nobody waits for (readahead, direct I/O in the background).
-    package var backgroundRequestsMax: UInt32 = 64
+    ///
+    /// Those that wait for a lease count, and while there is no room, reads wait in the kernel with their pages locked.
+    package var backgroundRequestsMax: UInt32 = 1024
     /// The kernel's readahead, raised after mounting where we may (as root).
     package var readAheadKiB = 1024
     /// Further options of mount.fuse3(8), each as `name` or `name=value`.

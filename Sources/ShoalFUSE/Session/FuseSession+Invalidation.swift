@@ -40,8 +40,7 @@ extension FuseSession {
         }
     }
 
-    /// Threads that may wait in the kernel for pages or a lock: never one that serves requests, and one that waits holds up no
-    /// other.
+    /// Threads that may wait in the kernel: never one that serves requests.
     private static let notifications = DispatchQueue(label: "fuse-notifications", attributes: .concurrent)
 
     /// Makes the kernel write back and drop the pages it has in these ranges of the file, as it has them for mappings,
@@ -53,7 +52,7 @@ extension FuseSession {
     package func dropPages(
         of inode: InodeID, _ ranges: [Range<UInt64>], completion: @escaping @Sendable () -> Void
     ) {
-        FuseSession.notifications.async { [self] in
+        DispatchQueue(label: "fuse-pages").async { [self] in
             for range in ranges {
                 // ENOENT and ENODEV mean that there is nothing to drop.
                 _ = fuse_lowlevel_notify_inval_inode(
@@ -62,4 +61,42 @@ extension FuseSession {
             completion()
         }
     }
+
+    /// Makes the file at least `size` bytes long for the kernel. `completion` runs on another thread, after that; also if the
+    /// kernel knows no such inode, or the mount has ended.
+    ///
+    /// The kernel goes by its own `i_size` when it reads from pages, and throws away an answer to GETATTR if it is told to
+    /// forget before it has taken that in. FUSE_NOTIFY_STORE sets the size at once, before it takes the bytes that come with
+    /// it (fuse_notify_store in fs/fuse/dev.c, Linux 2.6.36 to 6.18). There need be no bytes: this sends one from an address
+    /// that cannot be read, so that no page is touched.
+    ///
+    /// Waits for the file's last page if that is being read.
+    package func growFile(
+        _ inode: InodeID, to size: UInt64, completion: @escaping @Sendable () -> Void
+    ) {
+        precondition(size > 0 && size <= UInt64(Int64.max))
+        DispatchQueue(label: "fuse-sizes").async { [self] in
+            let store = fuse_notify_store_out(nodeid: inode.rawValue, offset: size - 1, size: 1, padding: 0)
+            let length = MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_notify_store_out>.size + 1
+            let header = fuse_out_header(
+                len: UInt32(length), error: CInt(bitPattern: FUSE_NOTIFY_STORE.rawValue), unique: 0)
+            // Not by libfuse, which complains of each on standard error. EFAULT is what is expected; ENOENT and ENODEV mean
+            // that there is nothing to grow.
+            withUnsafeBytes(of: (header, store)) { head in
+                let parts = [
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: length - 1),
+                    iovec(iov_base: FuseSession.unreadable, iov_len: 1),
+                ]
+                _ = writev(descriptor, parts, CInt(parts.count))
+            }
+            completion()
+        }
+    }
+
+    /// The address of a page that may not be read.
+    private nonisolated(unsafe) static let unreadable = {
+        let page = mmap(nil, Int(getpagesize()), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        precondition(page != MAP_FAILED, "no address space left")
+        return page
+    }()
 }

@@ -14,7 +14,7 @@ extension Client {
     /// long after they were given.
     package func kernelLearns(_ attributes: FileAttributes) -> Interval {
         guard let inode = inodes.existing(attributes.inode) else { return Interval(nanoseconds: 0) }
-        inode.kernelSize.mayBecome(attributes.size)
+        inode.kernelSize.isAnswered(attributes.size, at: scheduler.now)
         guard inode.attributes == attributes, mayShowAttributes(of: inode) else { return Interval(nanoseconds: 0) }
         inode.kernelAttributes.areShown = true
         return metadata.leasesEnd - scheduler.now

@@ -57,10 +57,12 @@ extension Client {
         _ id: InodeID, readsPages: Bool, completion: @escaping Completion<FileAttributes>
     ) {
         attributes(of: id, growthsLeft: limits.growthsMax) { [self] result in
-            let inode = inodes.existing(id)
-            if readsPages, let inode, mayRead(inode) { noteAccess(inode) }
+            guard case .success(let attributes) = result, let inode = inodes.existing(id) else {
+                return completion(result)
+            }
+            if readsPages, mayRead(inode) { noteAccess(inode) }
+            inode.kernelSize.wasTold(attributes.size)
             completion(result)
-            if case .success(let attributes) = result { inode?.kernelSize.wasTold(attributes.size, at: scheduler.now) }
         }
     }
 
@@ -71,12 +73,21 @@ extension Client {
             guard case .success(let attributes) = result, let growKernelFile, growthsLeft > 0,
                 let inode = inodes.existing(id), attributes.kind == .regular, attributes.size > inode.kernelSize.least
             else { return completion(result) }
-            let number = inode.kernelSize.beginGrowing(to: attributes.size)
-            growKernelFile(id, attributes.size) { [self] in
-                inode.kernelSize.endGrowing(number)
+            inode.kernelSize.wait { [self] in
                 self.attributes(of: id, growthsLeft: growthsLeft - 1, completion: completion)
             }
+            guard !inode.kernelSize.isGrowing else { return }
+            inode.kernelSize.beginGrowing(to: attributes.size)
+            growKernelFile(id, attributes.size) { [self] in
+                let waiters = inode.kernelSize.endGrowing(at: scheduler.now, takenIn: limits.sizeTakenIn)
+                for waiter in waiters { waiter() }
+            }
         }
+    }
+
+    /// The kernel is being answered that the file has this size.
+    package func kernelIsAnswered(_ id: InodeID, size: UInt64) {
+        inodes.existing(id)?.kernelSize.isAnswered(size, at: scheduler.now)
     }
 
     /// Reads that the kernel serves do not count as accesses.

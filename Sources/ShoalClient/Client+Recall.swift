@@ -25,7 +25,8 @@ extension Client {
                 answer(mode)
             }
         } else {
-            inode.recall = RecallInProgress(mode: request.mode, names: request.names, answer: answer)
+            inode.recall = RecallInProgress(
+                begin: scheduler.now, mode: request.mode, names: request.names, answer: answer)
         }
         proceedWithRecall(inode)
     }
@@ -47,7 +48,8 @@ extension Client {
     /// Step by step: operations under way end, dirty bytes go out, caches are dropped, the recall is answered.
     func proceedWithRecall(_ inode: Inode) {
         // What has the inode to itself ends first: reads of pages wait for it, for which a drop would wait.
-        guard let recall = inode.recall, !inode.isExclusive || inode.exclusiveWaiter != nil, kernelKnowsSize(inode),
+        guard let recall = inode.recall, !inode.isExclusive || inode.exclusiveWaiter != nil,
+            kernelKnowsSize(inode, recall),
             kernelPagesAreGone(inode), inode.active == 0
         else { return }
         if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
@@ -91,9 +93,11 @@ extension Client {
         serveWaiters(of: inode)
     }
 
-    /// Whether the kernel has taken in what size it was told; if not, it is called again.
-    private func kernelKnowsSize(_ inode: Inode) -> Bool {
-        guard let end = inode.kernelSize.takenIn(after: limits.sizeTakenIn) else { return true }
+    /// Whether the kernel has had the time to take in what size it was told; if not, it is called again.
+    private func kernelKnowsSize(_ inode: Inode, _ recall: RecallInProgress) -> Bool {
+        guard inode.kernelSize.mayBeTooLarge else { return true }
+        // From the recall's begin: who asks again and again does not hold it up.
+        let end = recall.begin + limits.sizeTakenIn
         guard end <= scheduler.now else {
             proceedWithRecall(inode, at: end)
             return false

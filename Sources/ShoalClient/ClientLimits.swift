@@ -40,8 +40,8 @@ package struct ClientLimits: Sendable {
     package var pageDropsMax = 16
     /// A file that has changed so short a time ago is not given to the kernel to keep pages of: another change is likely.
     package var pageCalm = Interval.seconds(1)
-    /// A recall waits for so long after somebody was told that a file has become shorter; the kernel needs microseconds, if
-    /// that program is not kept from a processor.
+    /// So long the kernel may take to take an answer in; it needs microseconds, if the program is not kept from a processor.
+    /// A recall waits for that where somebody was told that a file has become shorter.
     package var sizeTakenIn = Interval.milliseconds(2)
     /// How often the kernel is made to grow a file that grows on, before an answer about its size.
     package var growthsMax = 3

@@ -130,6 +130,7 @@ struct LeaseWaiter {
 
 /// A lease that the server wants back, down to `mode`, without `names`; `answer` is told what remains.
 struct RecallInProgress {
+    var begin: MonotonicInstant
     var mode: LeaseMode
     var names: [FileName] = []
     var answer: (LeaseMode) -> Void

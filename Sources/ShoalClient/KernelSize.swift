@@ -10,42 +10,55 @@ struct KernelSize {
     private(set) var least: UInt64 = 0
     /// It is at most this.
     private var most = UInt64.max
-    /// What it was told last and may not have taken in, if it mattered.
-    private var told: (size: UInt64, at: MonotonicInstant)?
-    /// Sizes to which it is being made to grow, no larger than what it has been told meanwhile.
-    private var growing: [Int: UInt64] = [:]
-    private var lastGrowth = 0
+    /// The last size in an answer, and when: some answers are taken in however late (SETATTR, CREATE, LINK).
+    private var answered: (size: UInt64, at: MonotonicInstant)?
+    /// Somebody was told of a shorter file, and may not have taken that in.
+    private(set) var mayBeTooLarge = false
+    /// The kernel is being made to grow the file: to so much, or less if it is told of less meanwhile.
+    private var growing: UInt64?
+    /// Those who wait for that.
+    private var waiters: [() -> Void] = []
 
-    /// The file has, or has had, this size; the kernel is told, or knows by itself.
+    var isGrowing: Bool { growing != nil }
+
+    /// The file has, or has had, this size: the kernel may know.
     mutating func mayBecome(_ size: UInt64) {
         least = min(least, size)
         most = max(most, size)
-        if growing.isEmpty { return }
-        for number in growing.keys { growing[number] = min(growing[number]!, size) }
+        if let growing { self.growing = min(growing, size) }
+    }
+
+    /// The kernel is being answered with this size.
+    mutating func isAnswered(_ size: UInt64, at now: MonotonicInstant) {
+        mayBecome(size)
+        answered = (size, now)
     }
 
     /// The kernel is being made to grow the file; `endGrowing` follows.
-    mutating func beginGrowing(to size: UInt64) -> Int {
-        lastGrowth += 1
-        growing[lastGrowth] = size
-        return lastGrowth
+    mutating func beginGrowing(to size: UInt64) {
+        growing = size
+        most = max(most, size)
     }
 
-    mutating func endGrowing(_ number: Int) {
-        least = max(least, growing.removeValue(forKey: number) ?? 0)
+    /// - Parameter interval: For so long an answer may not have been taken in.
+    /// - Returns: Who has waited.
+    mutating func endGrowing(at now: MonotonicInstant, takenIn interval: Interval) -> [() -> Void] {
+        var size = growing ?? 0
+        if let answered, answered.at + interval > now { size = min(size, answered.size) }
+        least = max(least, size)
+        growing = nil
+        defer { waiters = [] }
+        return waiters
     }
+
+    mutating func wait(_ body: @escaping () -> Void) { waiters.append(body) }
 
     /// Somebody who goes by it has been told.
-    mutating func wasTold(_ size: UInt64, at now: MonotonicInstant) {
-        told = size < most || size > least ? (size, now) : nil
-    }
+    mutating func wasTold(_ size: UInt64) { mayBeTooLarge = size < most || size > least }
 
-    /// When it is sure to have been taken in.
-    func takenIn(after interval: Interval) -> MonotonicInstant? { told.map { $0.at + interval } }
-
-    /// What was told has been taken in.
+    /// What was answered last has been taken in.
     mutating func wasTakenIn() {
-        if let told { most = told.size }
-        told = nil
+        mayBeTooLarge = false
+        if let answered, growing == nil { most = max(least, answered.size) }
     }
 }

@@ -8,6 +8,7 @@ extension MountFilesystem {
             switch result {
             case .success:
                 let handle = nextHandle()
+                if flags.isTruncate { client.kernelIsAnswered(inode, size: 0) }
                 let isTaken = reply.opened(handle, options: openOptions(inode, handle, flags))
                 opened(inode, handle, flags, isTaken: isTaken)
             case .failure(let error): reply.error(gone(error))
@@ -102,6 +103,7 @@ extension MountFilesystem {
     private func created(_ attributes: FileAttributes, _ creation: Creation) {
         let handle = nextHandle()
         client.whenKernelHasForgotten { [self] in
+            client.kernelIsAnswered(attributes.inode, size: attributes.size)
             let isTaken = creation.reply.created(
                 attributes, handle, options: openOptions(attributes.inode, handle, creation.flags))
             if isTaken { kernelInodes.noteLookup(attributes.inode) }

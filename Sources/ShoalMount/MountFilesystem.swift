@@ -67,6 +67,7 @@ final class MountFilesystem: FuseFilesystem {
             switch result {
             case .success(let attributes):
                 client.whenKernelHasForgotten { [self] in
+                    client.kernelIsAnswered(attributes.inode, size: attributes.size)
                     if reply.entry(attributes) { kernelInodes.noteLookup(attributes.inode) }
                 }
             case .failure(let error): reply.error(error)
@@ -96,7 +97,11 @@ final class MountFilesystem: FuseFilesystem {
     func finish(_ reply: FuseAttributesReply) -> Completion<FileAttributes> {
         { [self] result in
             switch result {
-            case .success(let attributes): client.whenKernelHasForgotten { reply.attributes(attributes) }
+            case .success(let attributes):
+                client.whenKernelHasForgotten { [self] in
+                    client.kernelIsAnswered(attributes.inode, size: attributes.size)
+                    reply.attributes(attributes)
+                }
             case .failure(let error): reply.error(gone(error))
             }
         }

@@ -98,11 +98,21 @@ let package = Package(
         .executableTarget(name: "shoal-exercise", dependencies: ["CLinux", arguments], swiftSettings: strict),
         .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
 
+        // The cores in virtual time, on a simulated network and simulated disks.
+        module(
+            "ShoalSimulation",
+            [
+                "ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalKeyValue", "ShoalChunkStore", "ShoalMetadata", "ShoalNode",
+                "ShoalClient", "ShoalTestSupport", logging,
+            ]),
+
         // Tests.
         .target(name: "ShoalTestSupport", path: "Tests/ShoalTestSupport", swiftSettings: strict),
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),
         suite("ShoalPlacementTests", ["ShoalTypes", "ShoalPlacement"]),
-        suite("ShoalChunkStoreTests", ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore"]),
+        suite(
+            "ShoalChunkStoreTests",
+            ["ShoalTypes", "ShoalChecksum", "ShoalKeyValue", "ShoalChunkStore", "ShoalSimulation"]),
         suite(
             "ShoalMetadataTests", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue", "ShoalMetadata"]),
         suite(
@@ -112,7 +122,7 @@ let package = Package(
             "ShoalClientTests",
             [
                 "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalKeyValue",
-                "ShoalMetadata", "ShoalClient", logging,
+                "ShoalMetadata", "ShoalClient", "ShoalSimulation", logging,
             ]),
         suite("ShoalTransportTests", ["ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalTransport", logging]),
         suite(

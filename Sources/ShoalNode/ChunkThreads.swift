@@ -7,20 +7,20 @@ import Synchronization
 /// chunk, in the order of submission), one for syncs, one for scans of the index.
 package final class ChunkThreads: Sendable {
     package let store: ChunkStore
-    private let shards: [WorkThread]
-    private let scanning: WorkThread
+    private let shards: [any WorkQueue]
+    private let scanning: any WorkQueue
     private let syncing: SyncThread
     private let queued = Atomic<Int>(0)
 
-    package init(store: ChunkStore) {
+    package init(store: ChunkStore, makeQueue: () -> any WorkQueue = { WorkThread() }) {
         self.store = store
-        shards = (0..<store.shardCount).map { _ in WorkThread() }
-        scanning = WorkThread()
-        syncing = SyncThread(store: store)
+        shards = (0..<store.shardCount).map { _ in makeQueue() }
+        scanning = makeQueue()
+        syncing = SyncThread(store: store, queue: makeQueue())
     }
 
     /// The threads that a request for a chunk waits for.
-    package var shardThreads: [pthread_t] { shards.map(\.thread) }
+    package var shardThreads: [pthread_t] { shards.compactMap { ($0 as? WorkThread)?.thread } }
 
     /// Requests handed over and not finished.
     package var queuedCount: Int { queued.load(ordering: .relaxed) }

@@ -38,11 +38,11 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
     /// Runs a closure on the loop, from any thread.
     let post: @Sendable (@escaping @Sendable () -> Void) -> Void
     /// Closes a connection that came in.
-    var closeInbound: (any Peer) -> Void = { _ in }
+    package var closeInbound: (any Peer) -> Void = { _ in }
     /// Makes a new identity durable; called on a thread that may block.
-    var saveIdentity: @Sendable (NodeIdentity) throws(NodeError) -> Void = { _ in }
+    package var saveIdentity: @Sendable (NodeIdentity) throws(NodeError) -> Void = { _ in }
     /// The outcome of the first registration, once.
-    var onStart: ((Result<Void, NodeError>) -> Void)?
+    package var onStart: ((Result<Void, NodeError>) -> Void)?
 
     var identity: NodeIdentity?
     var admission: Admission
@@ -87,7 +87,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
     var map: ClusterMap { admission.map }
 
     /// Begins to register; `onStart` tells the outcome.
-    func start() {
+    package func start() {
         link.start()
         scheduleSweep()
         scheduleMaintenance()

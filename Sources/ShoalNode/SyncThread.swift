@@ -12,9 +12,12 @@ final class SyncThread: Sendable {
     }
     private let waiting = Mutex(Waiting())
     private let store: ChunkStore
-    private let thread = WorkThread()
+    private let queue: any WorkQueue
 
-    init(store: ChunkStore) { self.store = store }
+    init(store: ChunkStore, queue: any WorkQueue) {
+        self.store = store
+        self.queue = queue
+    }
 
     func submit(_ chunks: [(ChunkID, PartitionID)], completion: @escaping Completion) {
         let isFirst = waiting.withLock { waiting in
@@ -22,12 +25,12 @@ final class SyncThread: Sendable {
             waiting.completions.append(completion)
             return waiting.completions.count == 1
         }
-        if isFirst { thread.submit { [self] in syncWaiting() } }
+        if isFirst { queue.submit { [self] in syncWaiting() } }
     }
 
     /// The store's background work, in steps between the syncs. `onFailure` runs on this thread.
     func maintain(now: MonotonicInstant, onFailure: @escaping @Sendable (ChunkStoreError) -> Void) {
-        thread.submit { [self] in
+        queue.submit { [self] in
             do throws(ChunkStoreError) {
                 if try store.maintain(now: now) { maintain(now: now, onFailure: onFailure) }
             } catch {
@@ -36,7 +39,7 @@ final class SyncThread: Sendable {
         }
     }
 
-    func close() { thread.close() }
+    func close() { queue.close() }
 
     private func syncWaiting() {
         let batch = waiting.withLock { waiting in

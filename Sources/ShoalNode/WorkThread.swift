@@ -1,9 +1,16 @@
 import Glibc
 
-/// A thread with a queue of work, first in, first out. Its items may block. The thread takes everything that is
-/// queued at once, so a burst costs one wake-up.
-package final class WorkThread: @unchecked Sendable {  // all state is guarded by `mutex`
-    package typealias Work = @Sendable () -> Void
+/// Work that may block, first in, first out. Production: a thread; simulation: a virtual clock.
+package protocol WorkQueue: AnyObject, Sendable {
+    typealias Work = @Sendable () -> Void
+    /// Queues `work`; from any thread. Work that arrives after `close` is dropped.
+    func submit(_ work: @escaping Work)
+    /// Runs what is queued, then ends. Blocks until then; not from the queue itself.
+    func close()
+}
+
+/// A thread with a queue of work. The thread takes everything that is queued at once, so a burst costs one wake-up.
+package final class WorkThread: WorkQueue, @unchecked Sendable {  // all state is guarded by `mutex`
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -32,7 +39,6 @@ package final class WorkThread: @unchecked Sendable {  // all state is guarded b
         wakeUp.deallocate()
     }
 
-    /// Queues `work`; from any thread. Work that arrives after `close` is dropped.
     package func submit(_ work: @escaping Work) {
         pthread_mutex_lock(mutex)
         let mustWake = isIdle
@@ -44,7 +50,6 @@ package final class WorkThread: @unchecked Sendable {  // all state is guarded b
         if mustWake { pthread_cond_signal(wakeUp) }
     }
 
-    /// Runs what is queued, then ends the thread. Blocks until then; not from the thread itself.
     package func close() {
         pthread_mutex_lock(mutex)
         let wasClosed = isClosed

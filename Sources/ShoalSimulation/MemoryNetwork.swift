@@ -1,25 +1,27 @@
 import ShoalRPC
+import ShoalTestSupport
 import ShoalTypes
 import ShoalWire
-import ShoalTestSupport
 
 /// Who listens where, and how long messages take.
-final class Switchboard {
-    let scheduler: VirtualScheduler
-    var random: SeededGenerator
+package final class Switchboard {
+    package let scheduler: VirtualScheduler
+    package var random: SeededGenerator
     /// Microseconds that a message takes.
-    var delay: ClosedRange<Int64> = 50...50
-    var listeners: [String: any ListenerDelegate] = [:]
+    package var delay: ClosedRange<Int64> = 50...50
+    package var listeners: [String: any ListenerDelegate] = [:]
+    /// The processes behind listeners that can be stopped.
+    package var processes: [String: SimulatedProcess] = [:]
     private(set) var links: [MemoryLink] = []
     /// Sees every request that is delivered.
-    var observe: (String, Operation, [UInt8]) -> Void = { _, _, _ in }
+    package var observe: (String, Operation, [UInt8]) -> Void = { _, _, _ in }
 
-    init(scheduler: VirtualScheduler, seed: UInt64) {
+    package init(scheduler: VirtualScheduler, seed: UInt64) {
         self.scheduler = scheduler
         random = SeededGenerator(seed: seed)
     }
 
-    func drawDelay() -> Interval { .microseconds(Int64.random(in: delay, using: &random)) }
+    package func drawDelay() -> Interval { .microseconds(Int64.random(in: delay, using: &random)) }
 
     func add(_ link: MemoryLink) {
         links.removeAll { !$0.isOpen }
@@ -27,13 +29,21 @@ final class Switchboard {
     }
 
     /// Cuts every connection to `address`, or of `owner` to it.
-    func cut(_ address: String, of owner: String? = nil) {
+    package func cut(_ address: String, of owner: String? = nil) {
         for link in links where link.address == address && (owner == nil || link.owner == owner) { link.cut() }
+    }
+
+    /// Cuts every connection that `owner` has made.
+    package func cutAll(of owner: String) { for link in links where link.owner == owner { link.cut() } }
+
+    /// Cuts one connection of `owner`; as when packets are lost for too long.
+    package func cutAny(of owner: String) {
+        links.filter { $0.owner == owner && $0.isOpen }.randomElement(using: &random)?.cut()
     }
 }
 
 /// A connection: two queues, each in order. After a cut, what the dialler had sent may still arrive.
-final class MemoryLink {
+package final class MemoryLink {
     enum Frame {
         case request(UInt64, Operation, [UInt8], [UInt8])
         case notice(Operation, [UInt8])
@@ -62,61 +72,73 @@ final class MemoryLink {
         let isToServer = sender === dialler
         let due = max(isToServer ? acceptedDue : dialledDue, board.scheduler.now + board.drawDelay())
         if isToServer { acceptedDue = due } else { dialledDue = due }
+        let receiver = isToServer ? accepted : dialler
         board.scheduler.schedule(after: due - board.scheduler.now) { [self] in
-            guard isOpen || (isToServer && arrivesAfterCut) else { return }
-            if isToServer, case .request(_, let operation, let message, _) = frame {
-                board.observe(address, operation, message)
+            receiver.run { [self] in
+                guard isOpen || (isToServer && arrivesAfterCut) else { return }
+                if isToServer, case .request(_, let operation, let message, _) = frame {
+                    board.observe(address, operation, message)
+                }
+                receiver.receive(frame, on: self)
             }
-            (isToServer ? accepted : dialler).receive(frame, on: self)
         }
     }
 
-    func cut() {
+    package func cut() {
         guard isOpen else { return }
         isOpen = false
         arrivesAfterCut = board.random.chance(1, in: 2)
         board.scheduler.schedule(after: .milliseconds(0)) { [self] in
-            dialler.failAll()
-            if !dialler.isClosed { dialler.delegate?.peerDisconnected(dialler) }
-            onCut()
+            dialler.run { [self] in
+                dialler.failAll()
+                if !dialler.isClosed { dialler.delegate?.peerDisconnected(dialler) }
+                onCut()
+            }
         }
         let due = max(acceptedDue, board.scheduler.now + board.drawDelay())
         board.scheduler.schedule(after: due - board.scheduler.now) { [self] in
-            accepted.failAll()
-            accepted.delegate?.peerDisconnected(accepted)
+            accepted.run { [self] in
+                accepted.failAll()
+                accepted.delegate?.peerDisconnected(accepted)
+            }
         }
     }
 }
 
 /// What one machine dials with.
-final class MemoryNetwork: Network {
-    let board: Switchboard
-    let owner: String
+package final class MemoryNetwork: Network {
+    package let board: Switchboard
+    package let owner: String
+    /// Whose timers and messages these are; nil for one that is never stopped.
+    private let process: SimulatedProcess?
     /// Addresses that it cannot reach; its links to them are cut when they are added.
-    var unreachable: Set<String> = [] { didSet { for address in unreachable { board.cut(address, of: owner) } } }
-
-    init(board: Switchboard, owner: String) {
-        self.board = board
-        self.owner = owner
+    package var unreachable: Set<String> = [] {
+        didSet { for address in unreachable.sorted() { board.cut(address, of: owner) } }
     }
 
-    func dial(
+    package init(board: Switchboard, owner: String, process: SimulatedProcess? = nil) {
+        self.board = board
+        self.owner = owner
+        self.process = process
+    }
+
+    package func dial(
         _ address: String, failsFast: Bool, hello: @escaping () -> Hello, delegate: any PeerDelegate
     ) -> any Peer {
-        let peer = MemoryPeer(board: board, delegate: delegate)
+        let peer = MemoryPeer(board: board, delegate: delegate, process: process)
         attempt(peer, address, failsFast, hello)
         return peer
     }
 
     private func attempt(_ peer: MemoryPeer, _ address: String, _ failsFast: Bool, _ hello: @escaping () -> Hello) {
-        board.scheduler.schedule(after: board.drawDelay()) { [self] in
+        peer.schedule(after: board.drawDelay()) { [self] in
             guard !peer.isClosed else { return }
             let again = { [self] in
-                _ = board.scheduler.schedule(after: .milliseconds(20)) { [self] in
-                    attempt(peer, address, failsFast, hello)
-                }
+                _ = peer.schedule(after: .milliseconds(20)) { [self] in attempt(peer, address, failsFast, hello) }
             }
-            guard let listener = board.listeners[address], !unreachable.contains(address) else {
+            guard let listener = board.listeners[address], !unreachable.contains(address),
+                board.processes[address]?.isStopped != true
+            else {
                 if failsFast { peer.failAll() }
                 return again()
             }
@@ -126,13 +148,13 @@ final class MemoryNetwork: Network {
                 peer.delegate?.peer(peer, refused: status)
                 again()
             case .success(let answer):
-                let accepted = MemoryPeer(board: board, delegate: listener)
+                let accepted = MemoryPeer(board: board, delegate: listener, process: board.processes[address])
                 let link = MemoryLink(board: board, owner: owner, address: address, dialler: peer, accepted: accepted)
                 link.onCut = again
                 accepted.link = link
                 board.add(link)
                 listener.peerConnected(accepted, hello: greeting)
-                board.scheduler.schedule(after: board.drawDelay()) {
+                peer.schedule(after: board.drawDelay()) {
                     guard link.isOpen, !peer.isClosed else { return }
                     peer.connected(link)
                     peer.delegate?.peerConnected(peer, hello: answer)
@@ -141,10 +163,10 @@ final class MemoryNetwork: Network {
         }
     }
 
-    func close(_ peer: any Peer) {
+    package func close(_ peer: any Peer) {
         guard let peer = peer as? MemoryPeer, !peer.isClosed else { return }
         peer.isClosed = true
         peer.link?.cut()
-        board.scheduler.schedule(after: .milliseconds(0)) { peer.failAll() }
+        peer.schedule(after: .milliseconds(0)) { peer.failAll() }
     }
 }

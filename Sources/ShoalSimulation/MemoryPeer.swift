@@ -3,37 +3,50 @@ import ShoalTypes
 import ShoalWire
 
 /// One end of a connection in memory. A dialled end outlives its links; an accepted end has one.
-final class MemoryPeer: Peer {
+package final class MemoryPeer: Peer {
     struct Call {
         let completion: (Reply) -> Void
         let timer: any ScheduledTimer
     }
     let board: Switchboard
     weak var delegate: (any PeerDelegate)?
-    var link: MemoryLink?
+    /// Whose end it is; nil for one that is never stopped.
+    private let process: SimulatedProcess?
+    package internal(set) var link: MemoryLink?
     var isClosed = false
     private var calls: [UInt64: Call] = [:]
     private var unsent: [(number: UInt64, frame: MemoryLink.Frame)] = []
     private var lastNumber: UInt64 = 0
 
-    init(board: Switchboard, delegate: any PeerDelegate) {
+    init(board: Switchboard, delegate: any PeerDelegate, process: SimulatedProcess?) {
         self.board = board
         self.delegate = delegate
+        self.process = process
     }
 
-    var isConnected: Bool { link?.isOpen == true }
-    var outstanding: Int { calls.count }
+    @discardableResult
+    func schedule(after interval: Interval, _ body: @escaping () -> Void) -> any ScheduledTimer {
+        process?.schedule(after: interval, body) ?? board.scheduler.schedule(after: interval, body)
+    }
 
-    func call(
+    /// Runs `body` when the process can.
+    func run(_ body: @escaping () -> Void) {
+        if let process { process.run(body) } else { body() }
+    }
+
+    package var isConnected: Bool { link?.isOpen == true }
+    package var outstanding: Int { calls.count }
+
+    package func call(
         _ operation: Operation, _ message: some WireMessage, payload: [UnsafeRawBufferPointer], deadline: Interval,
         completion: @escaping (Reply) -> Void
     ) {
         lastNumber += 1
         let number = lastNumber
-        let timer = board.scheduler.schedule(after: deadline) { [weak self] in self?.fail(number) }
+        let timer = schedule(after: deadline) { [weak self] in self?.fail(number) }
         calls[number] = Call(completion: completion, timer: timer)
         if isClosed {
-            board.scheduler.schedule(after: .milliseconds(0)) { self.fail(number) }
+            schedule(after: .milliseconds(0)) { [self] in fail(number) }
             return
         }
         let bytes = payload.flatMap { Array($0) }
@@ -41,7 +54,7 @@ final class MemoryPeer: Peer {
         if let link, link.isOpen { link.send(frame, from: self) } else { unsent.append((number, frame)) }
     }
 
-    func notify(_ operation: Operation, _ message: some WireMessage) {
+    package func notify(_ operation: Operation, _ message: some WireMessage) {
         if let link, link.isOpen { link.send(.notice(operation, message.encoded()), from: self) }
     }
 

@@ -4,7 +4,7 @@ import ShoalTestSupport
 extension SimulatedDisk {
     /// The machine loses power and comes back: what was not synced is kept or lost by chance. `keep` is the share that
     /// is kept.
-    func losePower(keep: Double, using random: inout SeededGenerator) throws(DiskError) {
+    package func losePower(keep: Double, using random: inout SeededGenerator) throws(DiskError) {
         var generator = random
         try with { (state) throws(DiskError) in
             for change in state.changes where Double.random(in: 0..<1, using: &generator) < keep {
@@ -51,13 +51,13 @@ extension SimulatedDisk {
     }
 
     /// The process dies; the machine goes on, and keeps everything.
-    func killProcess() throws(DiskError) {
+    package func killProcess() throws(DiskError) {
         try with { (state) throws(DiskError) in state.generation += 1 }
         power.arm(after: nil)
     }
 
     /// Paths of all chunk files.
-    func chunkFiles() throws(DiskError) -> [String] {
+    package func chunkFiles() throws(DiskError) -> [String] {
         try with { (state) throws(DiskError) in
             state.names.keys.filter { path in
                 guard path.contains("/data/"), case .file? = state.names[path] else { return false }
@@ -67,7 +67,7 @@ extension SimulatedDisk {
     }
 
     /// Damages the disk under a synced byte.
-    func flipBit(_ path: String, byte: Int, bit: Int) throws(DiskError) {
+    package func flipBit(_ path: String, byte: Int, bit: Int) throws(DiskError) {
         try with { (state) throws(DiskError) in
             guard case .file(let inode)? = state.names[path] else { return }
             inode.bytes[byte] ^= 1 << UInt8(bit)
@@ -75,12 +75,16 @@ extension SimulatedDisk {
         }
     }
 
-    func fail(syncs: Bool) throws(DiskError) { try with { (state) throws(DiskError) in state.failsSyncs = syncs } }
-    func limit(bytes: Int?) throws(DiskError) { try with { (state) throws(DiskError) in state.capacity = bytes } }
-    var syncCount: Int {
+    package func fail(syncs: Bool) throws(DiskError) {
+        try with { (state) throws(DiskError) in state.failsSyncs = syncs }
+    }
+    package func limit(bytes: Int?) throws(DiskError) {
+        try with { (state) throws(DiskError) in state.capacity = bytes }
+    }
+    package var syncCount: Int {
         get throws(DiskError) { try with { (state) throws(DiskError) in state.syncs } }
     }
-    var usedBytes: Int {
+    package var usedBytes: Int {
         get throws(DiskError) { try with { (state) throws(DiskError) in Self.used(state) } }
     }
 }

@@ -4,12 +4,12 @@ import Synchronization
 
 /// A filesystem in memory that loses what was not synced. At a loss of power, each unsynced sector of each write, each
 /// unsynced change of a length and each unsynced name is kept or lost by chance.
-final class SimulatedDisk: Disk {
-    enum Name {
+package final class SimulatedDisk: Disk {
+    package enum Name {
         case directory
         case file(Inode)
     }
-    final class Inode {
+    package final class Inode {
         enum Change {
             case write(offset: Int, bytes: [UInt8])
             case truncate(Int)
@@ -18,12 +18,12 @@ final class SimulatedDisk: Disk {
         var durable: [UInt8] = []
         var changes: [Change] = []
     }
-    enum NameChange {
+    package enum NameChange {
         case add(String, Name)
         case remove(String)
         case rename(String, String, Name)
     }
-    struct State {
+    package struct State {
         var names: [String: Name] = [:]
         var durable: [String: Name] = [:]
         var changes: [NameChange] = []
@@ -37,16 +37,16 @@ final class SimulatedDisk: Disk {
     // Inodes are reached under this lock only.
     struct Box: @unchecked Sendable { var state = State() }
     private let box = Mutex(Box())
-    let power: Power
+    package let power: Power
     /// What one torn write is torn into.
-    let sectorBytes: Int
+    package let sectorBytes: Int
 
-    init(power: Power = Power(), sectorBytes: Int = 512) {
+    package init(power: Power = Power(), sectorBytes: Int = 512) {
         self.power = power
         self.sectorBytes = sectorBytes
     }
 
-    func with<Result>(_ body: (inout State) throws(DiskError) -> Result) throws(DiskError) -> Result {
+    package func with<Result>(_ body: (inout State) throws(DiskError) -> Result) throws(DiskError) -> Result {
         try box.withLock { (box) throws(DiskError) in UncheckedResult(value: try body(&box.state)) }.value
     }
     private struct UncheckedResult<Value>: @unchecked Sendable { var value: Value }
@@ -62,12 +62,12 @@ final class SimulatedDisk: Disk {
         let parent = Self.parent(path)
         return !parent.contains("/store") || state.names[parent] != nil
     }
-    static func parent(_ path: String) -> String {
+    package static func parent(_ path: String) -> String {
         let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
         return parent.isEmpty ? "/" : String(parent)
     }
 
-    func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
+    package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
         try change("open", path) { (state) throws(DiskError) in
             if case .file(let inode)? = state.names[path] {
                 if create { throw DiskError(errno: EEXIST, operation: "open", path: path) }
@@ -83,7 +83,7 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func makeDirectory(_ path: String) throws(DiskError) {
+    package func makeDirectory(_ path: String) throws(DiskError) {
         try change("mkdir", path) { (state) throws(DiskError) in
             if state.names[path] != nil { return }
             state.names[path] = .directory
@@ -91,7 +91,7 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func syncDirectory(_ path: String) throws(DiskError) {
+    package func syncDirectory(_ path: String) throws(DiskError) {
         try change("fsync", path) { (state) throws(DiskError) in
             if state.failsSyncs { throw DiskError(errno: EIO, operation: "fsync", path: path) }
             var rest: [NameChange] = []
@@ -115,7 +115,7 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func unlink(_ path: String) throws(DiskError) {
+    package func unlink(_ path: String) throws(DiskError) {
         try change("unlink", path) { (state) throws(DiskError) in
             guard state.names[path] != nil else { return }
             state.names[path] = nil
@@ -123,7 +123,7 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func rename(_ path: String, to target: String) throws(DiskError) {
+    package func rename(_ path: String, to target: String) throws(DiskError) {
         try change("rename", path) { (state) throws(DiskError) in
             guard let name = state.names[path] else { throw DiskError(errno: ENOENT, operation: "rename", path: path) }
             state.names[path] = nil
@@ -132,14 +132,14 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func list(_ directory: String) throws(DiskError) -> [String] {
+    package func list(_ directory: String) throws(DiskError) -> [String] {
         try with { (state) throws(DiskError) in
             state.names.keys.filter { Self.parent($0) == directory }.map { String($0.dropFirst(directory.count + 1)) }
                 .sorted()
         }
     }
 
-    func space(_ directory: String) throws(DiskError) -> DiskSpace {
+    package func space(_ directory: String) throws(DiskError) -> DiskSpace {
         try with { (state) throws(DiskError) in
             guard let capacity = state.capacity else { return DiskSpace(bytesTotal: 1 << 40, bytesFree: 1 << 40) }
             return DiskSpace(bytesTotal: UInt64(capacity), bytesFree: UInt64(max(0, capacity - Self.used(state))))
@@ -152,17 +152,17 @@ final class SimulatedDisk: Disk {
         }
     }
 
-    func bootID() throws(DiskError) -> String { try with { (state) throws(DiskError) in "boot-\(state.boot)" } }
+    package func bootID() throws(DiskError) -> String { try with { (state) throws(DiskError) in "boot-\(state.boot)" } }
 }
 
-final class SimulatedFile: DiskFile, @unchecked Sendable {
+package final class SimulatedFile: DiskFile, @unchecked Sendable {
     // The inode is reached under the disk's lock only.
     private let disk: SimulatedDisk
     private let inode: SimulatedDisk.Inode
     private let path: String
     private let generation: Int
 
-    init(disk: SimulatedDisk, inode: SimulatedDisk.Inode, path: String, generation: Int) {
+    package init(disk: SimulatedDisk, inode: SimulatedDisk.Inode, path: String, generation: Int) {
         self.disk = disk
         self.inode = inode
         self.path = path
@@ -180,7 +180,7 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
         }
     }
 
-    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
+    package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
         try disk.with { (_) throws(DiskError) in
             let count = max(0, min(buffer.count, inode.bytes.count - offset))
             if count > 0 {
@@ -190,7 +190,7 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
         }
     }
 
-    func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError) {
+    package func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(DiskError) {
         try change("pwrite") { (state) throws(DiskError) in
             let growth = max(0, offset + bytes.count - inode.bytes.count)
             if let capacity = state.capacity, growth > capacity - SimulatedDisk.used(state) {
@@ -236,25 +236,25 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
         }
     }
 
-    func truncate(to length: Int) throws(DiskError) {
+    package func truncate(to length: Int) throws(DiskError) {
         try change("ftruncate") { (_) throws(DiskError) in
             Self.resize(&inode.bytes, to: length)
             inode.changes.append(.truncate(length))
         }
     }
 
-    func punch(at offset: Int, count: Int) throws(DiskError) {
+    package func punch(at offset: Int, count: Int) throws(DiskError) {
         try change("fallocate") { (_) throws(DiskError) in
             let zeros = [UInt8](repeating: 0, count: min(count, max(0, inode.bytes.count - offset)))
             zeros.withUnsafeBytes { apply(offset, $0) }
         }
     }
 
-    func length() throws(DiskError) -> Int { try disk.with { (_) throws(DiskError) in inode.bytes.count } }
+    package func length() throws(DiskError) -> Int { try disk.with { (_) throws(DiskError) in inode.bytes.count } }
 
-    func startWriting() {}
+    package func startWriting() {}
 
-    func sync() throws(DiskError) {
+    package func sync() throws(DiskError) {
         try change("fdatasync") { (state) throws(DiskError) in
             state.syncs += 1
             if state.failsSyncs { throw DiskError(errno: EIO, operation: "fdatasync", path: path) }

@@ -4,7 +4,7 @@ import ShoalTestSupport
 
 /// The index of a machine that loses power: keeps a prefix of the batches that were not synced, as a write-ahead log
 /// does.
-final class SimulatedIndex: Sendable {
+package final class SimulatedIndex: Sendable {
     fileprivate struct State: Sendable {
         var durable: [[UInt8]: [UInt8]] = [:]
         var pending: [WriteBatch] = []
@@ -14,10 +14,10 @@ final class SimulatedIndex: Sendable {
     fileprivate let state = Mutex(State())
     fileprivate let power: Power
 
-    init(power: Power = Power()) { self.power = power }
+    package init(power: Power = Power()) { self.power = power }
 
     /// The store as it is after a restart.
-    func open() throws(KeyValueError) -> any KeyValueStore {
+    package func open() throws(KeyValueError) -> any KeyValueStore {
         let (durable, pending) = state.withLock { ($0.durable, $0.pending) }
         let store = InMemoryStore()
         var batch = WriteBatch()
@@ -27,7 +27,7 @@ final class SimulatedIndex: Sendable {
         return SimulatedStore(index: self, store: store)
     }
 
-    func losePower(keep: Double, using random: inout SeededGenerator) {
+    package func losePower(keep: Double, using random: inout SeededGenerator) {
         let count = state.withLock { $0.pending.count }
         let kept = keep >= 1 ? count : keep <= 0 ? 0 : Int.random(in: 0...count, using: &random)
         state.withLock { state in
@@ -36,8 +36,8 @@ final class SimulatedIndex: Sendable {
         }
     }
 
-    func fail(syncs: Bool) { state.withLock { $0.failsSyncs = syncs } }
-    var syncCount: Int { state.withLock { $0.syncs } }
+    package func fail(syncs: Bool) { state.withLock { $0.failsSyncs = syncs } }
+    package var syncCount: Int { state.withLock { $0.syncs } }
 }
 
 extension [[UInt8]: [UInt8]] {
@@ -55,27 +55,27 @@ private final class SimulatedStore: KeyValueStore {
     private let index: SimulatedIndex
     private let store: InMemoryStore
 
-    init(index: SimulatedIndex, store: InMemoryStore) {
+    package init(index: SimulatedIndex, store: InMemoryStore) {
         self.index = index
         self.store = store
     }
 
-    func get(_ key: [UInt8]) throws(KeyValueError) -> [UInt8]? { try store.get(key) }
+    package func get(_ key: [UInt8]) throws(KeyValueError) -> [UInt8]? { try store.get(key) }
 
-    func scan(
+    package func scan(
         from lower: [UInt8], to upper: [UInt8], _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
     ) throws(KeyValueError) {
         try store.scan(from: lower, to: upper, body)
     }
 
-    func commit(_ batch: WriteBatch, sync: Bool) throws(KeyValueError) {
+    package func commit(_ batch: WriteBatch, sync: Bool) throws(KeyValueError) {
         guard index.power.spend() else { throw .inputOutput("commit without power") }
         try store.commit(batch, sync: sync)
         index.state.withLock { $0.pending.append(batch) }
         if sync { try self.sync() }
     }
 
-    func sync() throws(KeyValueError) {
+    package func sync() throws(KeyValueError) {
         guard index.power.spend() else { throw .inputOutput("sync without power") }
         let fails = index.state.withLock { state in
             state.syncs += 1
@@ -87,5 +87,5 @@ private final class SimulatedStore: KeyValueStore {
         if fails { throw .inputOutput("the sync failed") }
     }
 
-    func close() {}
+    package func close() {}
 }

@@ -2,7 +2,7 @@ import ShoalRPC
 import ShoalTypes
 
 /// A clock that jumps from one timer to the next; timers of one instant run in the order in which they were made.
-final class VirtualScheduler: Scheduler {
+package final class VirtualScheduler: Scheduler {
     private final class Timer: ScheduledTimer {
         let due: MonotonicInstant
         let number: UInt64
@@ -16,16 +16,21 @@ final class VirtualScheduler: Scheduler {
         static func < (lhs: Timer, rhs: Timer) -> Bool { (lhs.due, lhs.number) < (rhs.due, rhs.number) }
     }
 
-    private(set) var now = MonotonicInstant(1_000_000_000_000)
+    package private(set) var now = MonotonicInstant(1_000_000_000_000)
     private var heap: [Timer] = []
     private var lastNumber: UInt64 = 0
 
-    var wallClock: Timestamp {
+    /// Timers run so far.
+    package private(set) var count = 0
+
+    package init() {}
+
+    package var wallClock: Timestamp {
         Timestamp(seconds: now.rawValue / 1_000_000_000, nanoseconds: UInt32(now.rawValue % 1_000_000_000))
     }
 
     @discardableResult
-    func schedule(after interval: Interval, _ body: @escaping () -> Void) -> any ScheduledTimer {
+    package func schedule(after interval: Interval, _ body: @escaping () -> Void) -> any ScheduledTimer {
         lastNumber += 1
         let timer = Timer(due: now + interval, number: lastNumber, body: body)
         heap.append(timer)
@@ -54,7 +59,7 @@ final class VirtualScheduler: Scheduler {
 
     /// Runs timers until `isDone` or `interval` has passed; returns whether it is done.
     @discardableResult
-    func run(for interval: Interval, until isDone: () -> Bool = { false }) -> Bool {
+    package func run(for interval: Interval, until isDone: () -> Bool = { false }) -> Bool {
         let end = now + interval
         while !isDone() {
             guard let first = heap.first, first.due <= end else {
@@ -63,6 +68,7 @@ final class VirtualScheduler: Scheduler {
             }
             let timer = popFirst()
             now = max(now, timer.due)
+            count += 1
             timer.body?()
         }
         return true

@@ -1,3 +1,4 @@
+import ShoalSimulation
 import Glibc
 
 /// What a chunk may read as: the stamps of its 512-byte sectors, now and in every state since it was last durable.

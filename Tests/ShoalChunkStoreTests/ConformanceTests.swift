@@ -1,3 +1,4 @@
+import ShoalSimulation
 import Glibc
 import ShoalKeyValue
 import Synchronization

@@ -1,6 +1,7 @@
 import Glibc
 import ShoalChecksum
 import ShoalChunkStore
+import ShoalSimulation
 import ShoalTypes
 import Testing
 import ShoalTestSupport

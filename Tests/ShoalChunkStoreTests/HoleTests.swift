@@ -1,4 +1,5 @@
 import ShoalChunkStore
+import ShoalSimulation
 import ShoalTypes
 import Testing
 

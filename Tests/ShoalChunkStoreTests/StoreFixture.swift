@@ -2,6 +2,7 @@ import Glibc
 import ShoalChecksum
 import ShoalChunkStore
 import ShoalKeyValue
+import ShoalSimulation
 import ShoalTypes
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import ShoalWire
+import ShoalSimulation
 import Testing
 import ShoalTestSupport
 

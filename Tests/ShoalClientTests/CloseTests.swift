@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -152,7 +153,7 @@ struct CloseTests {
         try cluster.wait { a.rename(.root, named("new"), to: .root, named("old"), .replace, completion: $0) }
         #expect(requests.seen == [.writeChunk, .writeChunk, .commitWrites, .rename])
         // The machine is gone at once.
-        cluster.networks["a"]?.unreachable = Set([MetadataTwin.address] + cluster.nodes.map(\.address))
+        cluster.networks["a"]?.unreachable = Set([SimulatedMetadata.address] + cluster.nodes.map(\.address))
         cluster.scheduler.run(for: .seconds(20))
         #expect(try cluster.lookup(b, "old") == new)
         #expect(try cluster.read(b, new) == pattern(6000, 2))

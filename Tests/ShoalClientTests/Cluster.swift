@@ -1,6 +1,7 @@
 import Logging
 import ShoalMetadata
 import ShoalRPC
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -11,7 +12,7 @@ import Testing
 final class Cluster {
     let scheduler = VirtualScheduler()
     let board: Switchboard
-    let metadata: MetadataTwin
+    let metadata: SimulatedMetadata
     var nodes: [NodeTwin] = []
     private(set) var networks: [String: MemoryNetwork] = [:]
     /// Longer than any operation may take.
@@ -21,7 +22,8 @@ final class Cluster {
         seed: UInt64 = 1, nodes count: Int = 3, replicas: UInt8 = 2, limits: CoordinatorLimits = .production
     ) throws {
         board = Switchboard(scheduler: scheduler, seed: seed)
-        metadata = try MetadataTwin(board: board, replicas: replicas, limits: limits)
+        metadata = try SimulatedMetadata(board: board, replicas: replicas, limits: limits)
+        metadata.onFailure = { Issue.record("the metadata server failed: \($0)") }
         for number in 1...count {
             nodes.append(NodeTwin(address: "node:\(number)", board: board))
             scheduler.run(for: .milliseconds(5))
@@ -41,7 +43,8 @@ final class Cluster {
         var logger = Logger(label: name)
         logger.logLevel = .critical
         let client = Client(
-            metadataAddress: MetadataTwin.address, role: .client, label: name, network: network, scheduler: scheduler,
+            metadataAddress: SimulatedMetadata.address, role: .client, label: name, network: network,
+            scheduler: scheduler,
             limits: limits, logger: logger)
         var result: Result<Void, ClientError>?
         client.open(deadline: .seconds(30)) { result = $0 }

@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import Testing
 

@@ -1,4 +1,5 @@
 import ShoalMetadata
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing

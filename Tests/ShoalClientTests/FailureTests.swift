@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -106,7 +107,7 @@ struct FailureTests {
         let old = a.session
         for node in cluster.nodes { node.isStalled = true }
         cluster.scheduler.run(for: .seconds(1))
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         var writers: Set<SessionID> = []
         cluster.board.observe = { _, operation, message in
             guard operation == .writeChunk else { return }
@@ -148,7 +149,7 @@ struct FailureTests {
         try cluster.write(a, file, .at(0), pattern(5000, 1))
         try cluster.sync(a, file)
         // The bytes reach the nodes; the size never reaches the server.
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         try cluster.write(a, file, .at(5000), pattern(300_000, 2))
         cluster.scheduler.run(for: .seconds(14))
         var pending = 2

@@ -1,4 +1,5 @@
 import ShoalTestSupport
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing

@@ -1,6 +1,7 @@
 import ShoalMetadata
 import ShoalRPC
 import ShoalTestSupport
+import ShoalSimulation
 import ShoalTypes
 import Testing
 
@@ -96,7 +97,7 @@ struct KernelNameTests {
         #expect(isExecuted && !isUnlinked)
         // Sent again before the change is, and with its answer comes a lease.
         a.attributes(of: .root) { _ in }
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         let second = try cluster.create(b, "x", opens: false)
         cluster.scheduler.run(for: .seconds(1))
         cluster.networks["a"]?.unreachable = []
@@ -177,7 +178,7 @@ private final class NameRun {
                 cluster.scheduler.run(for: .microseconds(Int64.random(in: 1...3000, using: &random)))
             }
             switch Int.random(in: 0..<3000, using: &random) {
-            case 0..<6: cluster.board.cut(MetadataTwin.address, of: ["a", "b", "c"].randomElement(using: &random))
+            case 0..<6: cluster.board.cut(SimulatedMetadata.address, of: ["a", "b", "c"].randomElement(using: &random))
             case 6: cluster.metadata.restart(after: .milliseconds(Int64.random(in: 1...500, using: &random)))
             default: break
             }

@@ -1,4 +1,5 @@
 import ShoalRPC
+import ShoalSimulation
 import ShoalTypes
 
 @testable import ShoalClient

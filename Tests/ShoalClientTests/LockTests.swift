@@ -1,4 +1,5 @@
 import ShoalRPC
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -64,7 +65,7 @@ struct LockTests {
             cluster.scheduler.run(for: .milliseconds(100))
             #expect(result == nil)
             if cut {
-                cluster.board.cut(MetadataTwin.address, of: "b")
+                cluster.board.cut(SimulatedMetadata.address, of: "b")
                 cluster.scheduler.run(for: .milliseconds(1))
             }
             b.interrupt(call)
@@ -88,7 +89,7 @@ struct LockTests {
         cluster.scheduler.run(for: .milliseconds(100))
         var lowered: Result<Void, FileError>?
         lock(a, 1, .shared, kind: kind) { lowered = $0 }
-        cluster.board.cut(MetadataTwin.address, of: "a")
+        cluster.board.cut(SimulatedMetadata.address, of: "a")
         cluster.scheduler.run(for: .seconds(2))
         try #require(lowered).get()
         #expect(waited == nil)
@@ -119,7 +120,7 @@ struct LockTests {
         try cluster.wait { lock(a, 1, .exclusive, file: 1, $0) }
         var result: Result<Void, FileError>?
         lock(b, 1, .exclusive, waits: true) { result = $0 }
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         cluster.scheduler.run(for: .seconds(12)) { result != nil }
         try #require(result).get()
         cluster.networks["a"]?.unreachable = []

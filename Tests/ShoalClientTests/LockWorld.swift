@@ -1,4 +1,5 @@
 import ShoalRPC
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -43,7 +44,7 @@ final class LockWorld {
             case 0..<16: act(number)
             case 16..<20:
                 if let call = processes[number].call { clients[processes[number].mount].interrupt(call) }
-            case 20: cluster.board.cut(MetadataTwin.address, of: ["a", "b", "c"].randomElement(using: &random))
+            case 20: cluster.board.cut(SimulatedMetadata.address, of: ["a", "b", "c"].randomElement(using: &random))
             case 21 where cluster.scheduler.now >= calmUntil && Int.random(in: 0..<4, using: &random) == 0:
                 // Another one only when the grace of this one is over.
                 calmUntil = cluster.scheduler.now + .seconds(12)

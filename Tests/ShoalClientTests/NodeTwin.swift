@@ -1,5 +1,6 @@
 import ShoalChecksum
 import ShoalRPC
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 
@@ -62,7 +63,7 @@ final class NodeTwin: ListenerDelegate, PeerDelegate {
     func comeUp() {
         board.listeners[address] = self
         metadata = network.dial(
-            MetadataTwin.address, failsFast: false,
+            SimulatedMetadata.address, failsFast: false,
             hello: { [unowned self] in Hello(role: .node, cluster: .unknown, node: id) }, delegate: self)
     }
 

@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -82,7 +83,7 @@ struct QuotaTests {
         let b = try cluster.client("b")
         let file = try create(cluster, a, tree, "f")
         try cluster.write(a, file, .at(0), pattern(5000, 1))
-        cluster.networks["a"]?.unreachable = Set([MetadataTwin.address] + cluster.nodes.map(\.address))
+        cluster.networks["a"]?.unreachable = Set([SimulatedMetadata.address] + cluster.nodes.map(\.address))
         var result: Result<Int, FileError>?
         pattern(50_000, 1).withUnsafeBytes { a.write(file, .at(5000), $0) { result = $0 } }
         cluster.scheduler.run(for: .seconds(12))

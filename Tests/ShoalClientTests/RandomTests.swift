@@ -1,4 +1,5 @@
 import ShoalMetadata
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -135,7 +136,7 @@ final class RandomRun {
         case 6: castOut()
         case 7: takeDown()
         case 0, 1: cluster.board.cut(cluster.nodes.randomElement(using: &random)?.address ?? "")
-        case 2, 3: cluster.board.cut(MetadataTwin.address, of: ["a", "b", "c"].randomElement(using: &random))
+        case 2, 3: cluster.board.cut(SimulatedMetadata.address, of: ["a", "b", "c"].randomElement(using: &random))
         case 4: cluster.metadata.restart(after: .milliseconds(Int64.random(in: 1...500, using: &random)))
         default:
             guard let node = cluster.nodes.randomElement(using: &random), !node.isStalled else { return }
@@ -149,7 +150,7 @@ final class RandomRun {
     /// Cut off for longer than its session lasts.
     private func castOut() {
         guard let network = cluster.networks["outcast"], network.unreachable.isEmpty else { return }
-        network.unreachable = [MetadataTwin.address]
+        network.unreachable = [SimulatedMetadata.address]
         cluster.scheduler.schedule(after: .milliseconds(Int64.random(in: 500...20_000, using: &random))) {
             network.unreachable = []
         }

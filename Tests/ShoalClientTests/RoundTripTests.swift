@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -18,7 +19,7 @@ struct RoundTripTests {
         let three = try makeDirectory(cluster, a, "three")
         var asked: [Operation] = []
         cluster.board.observe = { address, operation, _ in
-            if address == MetadataTwin.address, operation != .heartbeat { asked.append(operation) }
+            if address == SimulatedMetadata.address, operation != .heartbeat { asked.append(operation) }
         }
         func check(_ inodes: [InodeID], _ expected: [Operation]) throws {
             let here = try inodes.map { inode in try cluster.wait { a.attributes(of: inode, completion: $0) } }

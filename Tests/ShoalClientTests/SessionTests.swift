@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import ShoalWire
 import Testing
@@ -16,7 +17,7 @@ struct SessionTests {
         a.create(.root, named("x"), Client.NewFile(mode: 0o100644, uid: 0, gid: 0)) { result = $0 }
         // The server executes it; the reply is lost.
         cluster.scheduler.run(for: .microseconds(60))
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         cluster.scheduler.run(for: .seconds(12))
         #expect(try cluster.lookup(b, "x") != nil)
         try cluster.wait { b.unlink(.root, named("x"), completion: $0) }
@@ -33,7 +34,7 @@ struct SessionTests {
         let a = try cluster.client("a")
         let b = try cluster.client("b")
         let file = try cluster.create(a, "f")
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         // Past the first chunk: the server must be told before the bytes go.
         try cluster.write(a, file, .at(5 << 20), pattern(1 << 20, 1))
         cluster.scheduler.run(for: .seconds(12))

@@ -1,3 +1,4 @@
+import ShoalSimulation
 import ShoalTypes
 import Testing
 
@@ -234,7 +235,7 @@ struct SpaceTests {
         let data = a.inodes.inode(file).attributes.data
         let filled = ChunkID(data: data, index: 12)
         #expect(cluster.scheduler.run(for: .milliseconds(200)) { cluster.nodes.contains { $0.chunks[filled] != nil } })
-        cluster.networks["a"]?.unreachable = [MetadataTwin.address]
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
         try cluster.write(b, file, .at(100 << 20), pattern(10, 2))
         try cluster.sync(b, file)
         #expect(try allocated(cluster, b, file) == (try stored(cluster, b, file)))

@@ -15,10 +15,20 @@ extension Client {
             switch reply.decode(EntryReply.self) {
             case .success(let entry): completion(.success(taught(by: entry)))
             case .failure(.failed(.notFound)):
-                completion(goneAttributes[id].map { .success($0) } ?? .failure(.notFound))
+                completion(lastAttributes(id).map { .success($0) } ?? .failure(.notFound))
             case .failure(let status): completion(.failure(status.fileError))
             }
         }
+    }
+
+    /// Of what has been removed, and is known to be in use here. A directory that another mount removed while it is open here has
+    /// them still (the kernel asks for them before it lists it from its pages).
+    private func lastAttributes(_ id: InodeID) -> FileAttributes? {
+        if let attributes = goneAttributes[id] { return attributes }
+        guard let inode = inodes.existing(id), inode.kernelListing.openCount > 0, inode.isDirectory else { return nil }
+        var attributes = inode.attributes
+        attributes.linkCount = 0
+        return attributes
     }
 
     /// The attributes to show for an entry: those of the server, with what this mount has changed and not committed.

@@ -15,16 +15,18 @@ import ShoalWire
 extension Client {
     /// close(2) of one of possibly several descriptors.
     package func flush(_ id: InodeID, completion: @escaping Completion<Void>) {
-        guard let inode = inodes.existing(id), inode.isDirty || inode.writeError != nil else {
+        guard let inode = inodes.existing(id), inode.isDirty || inode.writeError != nil || inode.lossError != nil
+        else {
             return completion(.success(()))
         }
         // By the timer: a file that is removed soon after, as temporary files are, never reaches the nodes.
         startWriteBehind(of: inode)
         if inode.openCount <= 1 { returnExcess(of: inode) }
-        if inode.writeError == nil, !closeWaits { return completion(.success(())) }
+        if inode.writeError == nil, inode.lossError == nil, !closeWaits { return completion(.success(())) }
         writeBack(inode) { [self] in
-            let error = inode.writeError
+            let error = inode.writeError ?? inode.lossError
             inode.writeError = nil
+            inode.lossError = nil
             if let error { return completion(.failure(error)) }
             // The nodes hold the bytes; the size follows by itself, and other mounts ask us for it until then.
             flushUnasked(inode)
@@ -55,7 +57,7 @@ extension Client {
             inode.grant = .none
         }
         // Nobody is left to retry. What close has not reported is kept for whoever opens the file next.
-        if inode.writeError != nil, inode.isDirty { giveUp(inode) }
+        if let error = inode.writeError, inode.isDirty { giveUp(inode, error) }
         returnExcess(of: inode)
     }
 }

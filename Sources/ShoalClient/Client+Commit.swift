@@ -98,13 +98,14 @@ extension Client {
 
     /// Brings the server's size and times up to date; nothing is dirty or in flight below the size it sends.
     func commit(_ inode: Inode, releasesReservation: Bool, completion: @escaping Completion<Void>) {
-        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
-        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
+        // What is on its way may come to nothing.
         guard !inode.isCommitting else {
             return waitForFlush(of: inode) { [self] in
                 commit(inode, releasesReservation: releasesReservation, completion: completion)
             }
         }
+        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
+        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
         // Written again since: those bytes have their own write-back, this commit says no more than the nodes hold.
         guard inode.dirtyBlocks.isEmpty, inode.flushesInFlight == 0 else {
             return writeBack(inode) { [self] in

@@ -111,8 +111,12 @@ extension Client {
     /// Runs `body` once every page of `range` is cached, fetching what is missing; nothing is evicted before `body`
     /// returns. The range ends at the file's end at the latest.
     func withPages(
-        _ range: Range<UInt64>, of inode: Inode, failure: @escaping (FileError) -> Void, _ body: @escaping () -> Void
+        _ range: Range<UInt64>, of inode: Inode, generation: UInt64? = nil, failure: @escaping (FileError) -> Void,
+        _ body: @escaping () -> Void
     ) {
+        let generation = generation ?? inode.generation
+        // The lease was lost: what comes now is not covered by it, and where the file ended may be wrong.
+        guard inode.generation == generation, inode.grant.mode >= .read else { return failure(.inputOutput) }
         guard let missing = firstBlockMissing(in: range, of: inode) else { return body() }
         var failedWith: FileError?
         fetch(range, of: inode) { failedWith = $0 }
@@ -128,7 +132,7 @@ extension Client {
                 for block in pinned { block.pins -= 1 }
                 return failure(failedWith)
             }
-            withPages(range, of: inode, failure: failure, body)
+            withPages(range, of: inode, generation: generation, failure: failure, body)
             for block in pinned { block.pins -= 1 }
         }
     }

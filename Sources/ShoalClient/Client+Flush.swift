@@ -26,17 +26,28 @@ extension Client {
     /// more the bytes are given up, since nobody is left to make room for them or to try again. A closed file gives its
     /// reservation back on the way, so that its lease can go without another message.
     func flushUnasked(_ inode: Inode) {
-        flush(inode, releasesReservation: inode.openCount == 0) { [self] result in
+        flush(inode, releasesReservation: inode.openCount == 0, reportsLoss: false) { [self] result in
             guard case .failure(let error) = result else { return }
-            let isClosed = inode.openCount == 0
-            if isClosed, inode.isDirty { giveUp(inode) }
-            // A commit that a quota refused leaves the file dirty, and is not tried again by itself.
-            if isClosed || !inode.isDirty || error == .quota { inode.writeError = inode.writeError ?? error }
+            if inode.openCount == 0, inode.isDirty {
+                giveUp(inode, error)
+            } else if !inode.isDirty {
+                noteLoss(error, of: inode)
+            } else if error == .quota {
+                // A commit that a quota refused leaves the file dirty, and is not tried again by itself.
+                inode.writeError = inode.writeError ?? error
+            }
         }
     }
 
+    /// What was written is gone, and whoever closes or syncs the file next is told.
+    func noteLoss(_ error: FileError, of inode: Inode) {
+        inode.lossError = inode.lossError ?? error
+        inode.writeError = nil
+    }
+
     /// Loses what was buffered, and shows the file again as the server has it.
-    func giveUp(_ inode: Inode) {
+    func giveUp(_ inode: Inode, _ error: FileError) {
+        noteLoss(error, of: inode)
         logger.error("inode \(inode.id): gave up bytes that could not be written back after the file was closed")
         discardDirty(of: inode)
         inode.attributesAreOld = true
@@ -55,9 +66,13 @@ extension Client {
 
     /// Writes back everything that is dirty when it is called, then commits size and times. The result is that of this
     /// write-back, or of an earlier one that nobody has been told about.
-    /// - Parameter releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about
-    ///   to go).
-    func flush(_ inode: Inode, releasesReservation: Bool = false, completion: @escaping Completion<Void>) {
+    /// - Parameters:
+    ///   - releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about to go).
+    ///   - reportsLoss: The result is told to a program, so bytes that were given up count.
+    func flush(
+        _ inode: Inode, releasesReservation: Bool = false, reportsLoss: Bool = true,
+        completion: @escaping Completion<Void>
+    ) {
         let retried = inode.writeError
         if retried == .noSpace || retried == .quota { inode.writeError = nil }
         writeBack(inode) { [self] in
@@ -65,7 +80,11 @@ extension Client {
                 if error != .noSpace, error != .quota { inode.writeError = nil }
                 return completion(.failure(error))
             }
-            commit(inode, releasesReservation: releasesReservation, completion: completion)
+            commit(inode, releasesReservation: releasesReservation) { result in
+                guard reportsLoss, case .success = result, let loss = inode.lossError else { return completion(result) }
+                inode.lossError = nil
+                completion(.failure(loss))
+            }
         }
     }
 

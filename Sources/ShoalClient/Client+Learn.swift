@@ -11,6 +11,7 @@ extension Client {
         let isRepeat = grant.sequence == inode.grant.sequence && inode.grant.mode > .none
         if grant.mode > .none, grant.sequence > returnedLeases[attributes.inode] ?? .none {
             if !isRepeat, inode.grant.mode < .write {
+                if inode.grant.mode < .read, !inode.blocks.isEmpty { forgetCached(inode) }
                 inode.mayHaveForeignUnsynced = true
                 inode.namesAreComplete = false
                 // What this mount reserved under an earlier lease, others may have cut since.
@@ -21,7 +22,7 @@ extension Client {
                 mode: mode, sequence: grant.sequence, minimumEpoch: max(grant.minimumEpoch, inode.grant.minimumEpoch),
                 tailUnclean: grant.tailUnclean)
         }
-        merge(attributes, into: inode)
+        merge(attributes, into: inode, keepsChanges: hadWriteLease)
         if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
         if inodes.count > limits.inodesMax { returnColdLeases() }
         return inode
@@ -29,9 +30,10 @@ extension Client {
 
     /// The server's attributes, except what this mount has changed under the write lease and the server does not know
     /// yet.
-    func merge(_ attributes: FileAttributes, into inode: Inode) {
+    /// - Parameter keepsChanges: It had the lease before. Else what is still under way is of a lease that has ended.
+    func merge(_ attributes: FileAttributes, into inode: Inode, keepsChanges: Bool) {
         var merged = attributes
-        if inode.grant.mode == .write, inode.isDirty || inode.isSettingSize {
+        if keepsChanges, inode.grant.mode == .write, inode.isDirty || inode.isSettingSize {
             merged.size = inode.attributes.size
             merged.allocatedBytes = inode.attributes.allocatedBytes
             merged.modifyTime = inode.attributes.modifyTime

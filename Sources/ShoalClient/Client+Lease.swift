@@ -39,6 +39,12 @@ extension Client {
         inode.grant.mode >= mode && !inode.isHeldUp && metadata.leasesAreUsable
     }
 
+    /// The lease that this client would rely on now.
+    package func usableLease(_ id: InodeID) -> LeaseMode {
+        guard let inode = inodes.existing(id), metadata.leasesAreUsable else { return .none }
+        return inode.grant.mode
+    }
+
     func leaseUseEnded(_ inode: Inode) {
         inode.active -= 1
         if beginExclusiveUse(of: inode) { return }

@@ -117,7 +117,11 @@ extension Client {
         let range = offset..<offset + UInt64(length)
         let serve = { [self] (done: @escaping () -> Void) in
             inode.pages.noteServed(RangeSet(range))
-            readLeased(inode, offset, length, keepsAccessTime) {
+            let lost = { [self] in
+                done()
+                readPages(id, offset: offset, length: length, keepsAccessTime: keepsAccessTime, completion: completion)
+            }
+            readLeased(inode, offset, length, keepsAccessTime, lost: lost) {
                 completion($0)
                 done()
             }
@@ -178,7 +182,7 @@ extension Client {
             inode.pages.promiseWrites { [self] result in
                 guard case .failure(let error) = result else { return }
                 logger.error("inode \(inode.id): could not write mapped pages: \(error)")
-                inode.writeError = inode.writeError ?? error
+                noteLoss(error, of: inode)
             }
         }
     }

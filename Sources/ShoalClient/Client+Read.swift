@@ -10,15 +10,21 @@ extension Client {
     ) {
         let inode = inodes.inode(id)
         withLease(.read, on: inode, failure: { completion(.failure($0)) }) { [self] done in
-            readLeased(inode, offset, length, keepsAccessTime) {
+            let lost = { [self] in
+                done()
+                read(id, offset: offset, length: length, keepsAccessTime: keepsAccessTime, completion: completion)
+            }
+            readLeased(inode, offset, length, keepsAccessTime, lost: lost) {
                 completion($0)
                 done()
             }
         }
     }
 
+    /// - Parameter lost: called instead of `completion` if the lease is lost while bytes are fetched: where the file ends may
+    ///   have changed, too.
     func readLeased(
-        _ inode: Inode, _ offset: UInt64, _ length: Int, _ keepsAccessTime: Bool,
+        _ inode: Inode, _ offset: UInt64, _ length: Int, _ keepsAccessTime: Bool, lost: @escaping () -> Void,
         completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
         // At the end of the file too, where there is nothing to read.
@@ -27,9 +33,11 @@ extension Client {
         guard offset < size, length > 0 else { return completion(.success([])) }
         let range = offset..<min(size, offset + UInt64(length))
         readAhead(range, of: inode)
-        withPages(range, of: inode, failure: { completion(.failure($0)) }) { [self] in
-            completion(.success(segments(range, of: inode)))
+        let generation = inode.generation
+        let failure: (FileError) -> Void = { error in
+            if inode.generation == generation { completion(.failure(error)) } else { lost() }
         }
+        withPages(range, of: inode, failure: failure) { [self] in completion(.success(segments(range, of: inode))) }
     }
 
     func segments(_ range: Range<UInt64>, of inode: Inode) -> [UnsafeRawBufferPointer] {

@@ -52,17 +52,18 @@ extension Client {
             kernelKnowsSize(inode, recall),
             kernelPagesAreGone(inode), inode.active == 0
         else { return }
+        if limits.plantedFault == .unflushedRecall { discardDirty(of: inode) }
         if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
-            flush(inode, releasesReservation: true) { [self] result in
+            flush(inode, releasesReservation: true, reportsLoss: false) { [self] result in
                 if case .failure(let error) = result {
                     logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
                     discardDirty(of: inode)
                     inode.attributesAreOld = true
                     attributesChanged(inode)
                     // Not an error that a retry can mend: the bytes are gone, and the next close or fsync says so.
-                    inode.writeError = error == .noSpace || error == .quota ? .inputOutput : error
+                    noteLoss(error == .noSpace || error == .quota ? .inputOutput : error, of: inode)
                 }
                 leaseUseEnded(inode)
             }

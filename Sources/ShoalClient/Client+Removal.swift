@@ -46,7 +46,7 @@ extension Client {
     /// The directories' times and link counts, and those of what moved, as the server left them.
     func learnChanged(_ removal: RemovalReply) {
         for attributes in removal.changed {
-            if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode) }
+            if let inode = inodes.existing(attributes.inode) { merge(attributes, into: inode, keepsChanges: true) }
         }
         // What is in there under which name is asked for again.
         if let trash = inodes.existing(removal.trash) { forgetNames(of: trash) }
@@ -65,7 +65,7 @@ extension Client {
             return
         }
         guard removal.removed.linkCount == 0 || inode.isDirectory else {
-            merge(removal.removed, into: inode)
+            merge(removal.removed, into: inode, keepsChanges: true)
             return
         }
         attributesChanged(inode)
@@ -90,7 +90,7 @@ extension Client {
         if inode.isOrphan, inode.grant.mode == .write, inode.isDirty {
             return waitUntilQuiet(inode) { [self] in
                 flush(inode) { [self] result in
-                    if case .failure = result { giveUp(inode) }
+                    if case .failure(let error) = result { giveUp(inode, error) }
                     if inode.isOrphan, inode.openCount == 0 { dropOrphan(inode) }
                 }
             }

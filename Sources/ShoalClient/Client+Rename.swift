@@ -47,7 +47,7 @@ extension Client {
     /// Errors are not for rename to report.
     private func flushEach(_ inodes: ArraySlice<Inode>, releasesReservation: Bool, _ body: @escaping () -> Void) {
         guard let inode = inodes.first else { return body() }
-        flush(inode, releasesReservation: releasesReservation) { [self] result in
+        flush(inode, releasesReservation: releasesReservation, reportsLoss: false) { [self] result in
             if case .failure(let error) = result { inode.writeError = inode.writeError ?? error }
             flushEach(inodes.dropFirst(), releasesReservation: releasesReservation, body)
         }

@@ -65,7 +65,7 @@ extension Client {
         accessTimesInFlight = [:]
         loseLocks()
         for inode in Array(inodes.all) {
-            if inode.isDirty { inode.writeError = .inputOutput }
+            if inode.isDirty || inode.writeError != nil { noteLoss(.inputOutput, of: inode) }
             inode.grant = .none
             discardDirty(of: inode)
             forgetAll(of: inode)

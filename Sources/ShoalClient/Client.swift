@@ -70,7 +70,7 @@ package final class Client {
 
     package init(
         metadataAddress: String, role: Hello.Role, label: String, network: any Network, scheduler: any Scheduler,
-        limits: ClientLimits = .production, logger: Logger
+        limits: ClientLimits = .production, seed: UInt64 = .random(in: 0...UInt64.max), logger: Logger
     ) {
         self.scheduler = scheduler
         self.limits = limits
@@ -78,7 +78,7 @@ package final class Client {
         metadata = MetadataLink(
             address: metadataAddress, role: role, label: label, network: network, scheduler: scheduler, limits: limits,
             logger: logger)
-        view = ClusterView(metadata: metadata, network: network, limits: limits, logger: logger)
+        view = ClusterView(metadata: metadata, network: network, limits: limits, seed: seed, logger: logger)
         reader = ChunkReader(view: view, scheduler: scheduler, limits: limits, logger: logger)
         writer = ChunkWriter(view: view, metadata: metadata, scheduler: scheduler, limits: limits)
         layouts = ChunkLayouts(view: view, scheduler: scheduler, limits: limits)

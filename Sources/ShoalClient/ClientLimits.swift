@@ -74,6 +74,8 @@ package struct ClientLimits: Sendable {
     package var keepsAccessTimes = true
     package var accessTimeDelay = Interval.seconds(1)
     package var cachePolicy = CachePolicy.lru
+    /// Simulations only: shows that they find it.
+    package var plantedFault: PlantedFault?
 
     package init() {}
     package static let production = ClientLimits()
@@ -87,4 +89,14 @@ package enum CachePolicy: String, Sendable, CaseIterable {
     /// cannot push out what is used again and again (S4LRU: Huang et al., "An Analysis of Facebook Photo Caching", SOSP
     /// 2013).
     case lfu
+}
+
+/// Faults that can be planted, so that it can be seen whether a test finds them. Nothing outside simulations sets one.
+package enum PlantedFault: String, Sendable, CaseIterable {
+    /// A lease is given up before what was written under it is on the nodes.
+    case unflushedRecall = "unflushed-recall"
+    /// A lease is relied on past its end.
+    case expiredLease = "expired-lease"
+    /// fsync does not ask the nodes.
+    case earlySync = "early-sync"
 }

@@ -1,4 +1,5 @@
 import Logging
+import ShoalPlacement
 import ShoalRPC
 import ShoalTypes
 import ShoalWire
@@ -14,9 +15,10 @@ final class ClusterView: PeerDelegate {
     private var generations: [String: ConnectionGeneration] = [:]
     private var mapWaiters: [() -> Void] = []
     private var reports: [NodeID: [() -> Void]] = [:]
-    private var random = SystemRandomNumberGenerator()
+    private var random: SplitMix64
 
-    init(metadata: MetadataLink, network: any Network, limits: ClientLimits, logger: Logger) {
+    init(metadata: MetadataLink, network: any Network, limits: ClientLimits, seed: UInt64, logger: Logger) {
+        random = SplitMix64(seed: seed)
         self.metadata = metadata
         self.network = network
         self.limits = limits

@@ -68,6 +68,8 @@ final class Inode {
     var isInFlushQueue = false
     /// A failed write-back, until a later write, close or fsync has reported it, of this descriptor or a later one.
     var writeError: FileError?
+    /// Bytes have been given up, and the next close or fsync says so. What is written from then on goes out all the same.
+    var lossError: FileError?
     /// What the chunks take, under the write lease.
     var ledger = BlockLedger()
     /// A node is being asked what chunks take that are about to be written.

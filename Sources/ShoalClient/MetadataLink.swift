@@ -95,7 +95,9 @@ final class MetadataLink: PeerDelegate {
     }
 
     /// Leases may be relied on: the server cannot have given them on, by our own clock.
-    var leasesAreUsable: Bool { state == .open && scheduler.now < leasesEnd }
+    var leasesAreUsable: Bool {
+        state == .open && (scheduler.now < leasesEnd || limits.plantedFault == .expiredLease)
+    }
 
     func peerConnected(_ peer: any Peer, hello: Hello) {
         if cluster == .unknown { cluster = hello.cluster }

@@ -10,7 +10,8 @@ import ShoalWire
 /// Blocks are replaced in place, piece by piece. Both replicas hold everything acknowledged, or this one is not in
 /// sync, so a mixture that an interruption leaves loses nothing; the version is taken over last, so the next
 /// comparison finds it. Writes to the chunk wait here meanwhile (`Admission`), so those that the source applies
-/// during the copy are applied here after it.
+/// during the copy are applied here after it. Those that were applied here before, and are on their way to the source,
+/// stay (`ChangedBlocks`).
 final class ChunkPulls: @unchecked Sendable {  // confined to the loop
     enum Outcome {
         case equal
@@ -94,7 +95,10 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
                 switch (digests[0], source) {
                 case (nil, nil): finish(bound.value, .equal)
                 case (let local?, let source?) where local.hasSameContent(as: source): finish(bound.value, .equal)
-                case (_, nil): remove(bound.value)
+                case (let local?, nil):
+                    let kept = core.written.blocks(of: local.chunk, since: .none)
+                    if kept == nil { return remove(bound.value) }
+                    copy(bound.value, .nothing(like: local), from: 0)
                 case (_, let source?): copy(bound.value, source, from: 0)
                 }
             }
@@ -132,9 +136,10 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
         _ job: Job, _ source: ChunkDigest, _ offset: Int, _ payload: Payload, _ answer: ReadChunkReply
     ) {
         let bound = LoopBound(job)
+        let kept = core.written.blocks(of: job.chunk, since: source.sequence)
         core.threads.submit(job.chunk) { [self, core, chunk = job.chunk, partition = job.partition] store in
             let outcome = store.copyBlocks(
-                of: chunk, in: partition, like: source, offset: offset, payload.bytes, answer)
+                of: chunk, in: partition, like: source, keeping: kept, offset: offset, payload.bytes, answer)
             core.post { [self] in
                 var job = bound.value
                 job.bytes += payload.byteCount
@@ -154,10 +159,11 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
 
     private func complete(_ job: Job, _ source: ChunkDigest) {
         guard job.isValid() else { return finish(job, .failed) }
+        let kept = core.written.blocks(of: job.chunk, since: source.sequence)
         apply(
             job,
             { (store, chunk, partition) throws(ChunkStoreError) in
-                try store.finishCopy(of: chunk, in: partition, like: source)
+                try store.finishCopy(of: chunk, in: partition, like: source, keeping: kept)
             }
         ) { [self] in finish(job, .copied(bytes: job.bytes)) }
     }

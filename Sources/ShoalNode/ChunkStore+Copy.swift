@@ -12,21 +12,33 @@ extension ChunkStore {
         case failed(ChunkStoreError)
     }
 
+    /// - Parameter kept: Blocks that stay as they are.
     func copyBlocks(
-        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, offset: Int,
+        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, keeping kept: ChangedBlocks?,
+        offset: Int,
         _ bytes: UnsafeRawBufferPointer, _ answer: ReadChunkReply
     ) -> CopyOutcome {
         let block = Geometry.blockBytes
         let mismatch = CRC32C.firstMismatch(in: bytes, blockBytes: block, checksums: answer.checksums)
         guard mismatch == nil else { return .sourceIsBad }
+        let first = offset / block
+        let all = first..<first + answer.checksums.count
         do throws(ChunkStoreError) {
             // Whole first, then the holes: a chunk's end is no hole of its own, so the length comes out right.
-            try replaceBlocks(
-                chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: offset, bytes: bytes,
-                checksums: answer.checksums)
+            for run in kept?.unchanged(in: all) ?? [all] {
+                let part = UnsafeRawBufferPointer(
+                    rebasing: bytes[(run.lowerBound - first) * block..<(run.upperBound - first) * block])
+                try replaceBlocks(
+                    chunk, in: partition, chunkBytesLog2: source.chunkBytesLog2, offset: run.lowerBound * block,
+                    bytes: part,
+                    checksums: Array(answer.checksums[run.lowerBound - first..<run.upperBound - first]))
+            }
             for run in answer.holeRuns where offset + run.upperBound * block < source.length {
-                try replaceWithHole(
-                    chunk, in: partition, offset: offset + run.lowerBound * block, length: run.count * block)
+                let hole = first + run.lowerBound..<first + run.upperBound
+                for part in kept?.unchanged(in: hole) ?? [hole] {
+                    try replaceWithHole(
+                        chunk, in: partition, offset: part.lowerBound * block, length: part.count * block)
+                }
             }
             return .stored
         } catch {
@@ -34,10 +46,37 @@ extension ChunkStore {
         }
     }
 
-    /// Cuts what the source does not have, and takes its version over.
-    func finishCopy(of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest) throws(ChunkStoreError) {
+    /// Cuts what the source does not have, and takes its version over, but for blocks that are kept.
+    func finishCopy(
+        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, keeping kept: ChangedBlocks?
+    ) throws(ChunkStoreError) {
+        if let kept { return try finishCopy(of: chunk, in: partition, like: source, keeping: kept) }
         try replaceLength(chunk, in: partition, length: Int(source.length))
         try setVersion(chunk, in: partition, version: source.version, sequence: source.sequence)
+    }
+
+    /// The chunk keeps its version, which is that of the blocks that stay.
+    private func finishCopy(
+        of chunk: ChunkID, in partition: PartitionID, like source: ChunkDigest, keeping kept: ChangedBlocks
+    ) throws(ChunkStoreError) {
+        let block = Geometry.blockBytes
+        let here = Int(try stat(chunk, in: partition)?.length ?? 0) / block
+        let there = Int(source.length) / block
+        var end = max(here, there)
+        while end > 0, kept.contains(end - 1) ? end > here : end > there { end -= 1 }
+        for run in kept.unchanged(in: min(there, end)..<end) {
+            try replaceWithHole(chunk, in: partition, offset: run.lowerBound * block, length: run.count * block)
+        }
+        try replaceLength(chunk, in: partition, length: end * block)
+    }
+}
+
+extension ChunkDigest {
+    /// Of a replica that does not have the chunk.
+    static func nothing(like other: ChunkDigest) -> ChunkDigest {
+        ChunkDigest(
+            chunk: other.chunk, version: 0, sequence: .none, length: 0, checksum: 0,
+            chunkBytesLog2: other.chunkBytesLog2)
     }
 }
 

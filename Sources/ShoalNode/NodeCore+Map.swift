@@ -14,6 +14,10 @@ extension NodeCore {
             logger.info("session \(session) is fenced", metadata: ["chunks": "\(chunks.count)"])
             reconciliation.begin(chunks)
         }
+        if !change.resyncing.isEmpty {
+            let missed = Set(change.resyncing)
+            written.forgetBlocks { chunk, _ in missed.contains(newer.partition(of: chunk)) }
+        }
         reconciliation.mapChanged()
         resync.mapChanged(started: change.resyncing)
         cleaning.mapChanged(from: old, to: newer)

@@ -57,7 +57,7 @@ extension NodeCore {
             postpone(verdict, chunk: message.chunk, responder: responder, retry: again)
             return nil
         }
-        written.record(message.chunk, by: message.session)
+        written.record(message.chunk, by: message.session, message.sequence, message.changedBlocks)
         usage.writes += 1
         return partition
     }

@@ -78,7 +78,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
         identity = configuration.identity
         usage = configuration.usage
         admission = Admission(node: configuration.identity?.node ?? NodeID(0), sessionsMax: limits.sessionsMax)
-        written = WrittenChunks(chunksMax: limits.writtenChunksMax)
+        written = WrittenChunks(chunksMax: limits.writtenChunksMax, bytesMax: limits.writtenBlockBytesMax)
         rate = RequestRate(windowSeconds: limits.rateWindowSeconds)
     }
 
@@ -138,7 +138,7 @@ package final class NodeCore: @unchecked Sendable {  // confined to the loop; ot
 }
 
 extension NodeUsage {
-    mutating func note(_ disk: ChunkStoreUsage) {
+    package mutating func note(_ disk: ChunkStoreUsage) {
         bytesTotal = disk.bytesTotal
         bytesFree = disk.bytesFree
         chunks = disk.chunks

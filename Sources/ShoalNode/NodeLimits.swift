@@ -13,6 +13,8 @@ package struct NodeLimits: Sendable {
     package var sessionsMax = 65_536
     /// Chunks remembered as recently written, over all sessions (about 32 bytes each).
     package var writtenChunksMax = 1 << 20
+    /// Bytes of maps of the blocks that were written in them; 2 KiB for 64 MiB.
+    package var writtenBlockBytesMax = 64 << 20
     /// A write older than this has been acknowledged or given up by its session before the session can be fenced:
     /// a multiple of the session term.
     package var writtenChunksAge = Interval.seconds(60)

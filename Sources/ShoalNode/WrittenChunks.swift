@@ -1,36 +1,77 @@
 import ShoalTypes
 
-/// The chunks that each session wrote a short while ago: what may differ between replicas should it be fenced.
+/// The chunks that each session wrote a short while ago: what may differ between replicas should it be fenced; and what
+/// of each chunk was changed under the newest lease, which making them equal must not undo.
 ///
-/// Two generations of sets; `rotate` drops the older one, so that a chunk is kept for one to two rotations. The owner
+/// Two generations; `rotate` drops the older one, so that a chunk is kept for one to two rotations. The owner
 /// rotates only while it hears from the leader: a node that is cut off must not forget before it has learned of the
-/// fence. Bounded to `chunksMax` over all sessions; the bound rotates early, and lies far above what a node can write
-/// in a session term.
+/// fence. Bounded to `chunksMax` over all sessions and to `bytesMax` of block maps; the bounds rotate early, and lie far above what a
+/// node can write in a session term.
 package struct WrittenChunks: Sendable {
-    private var current: [SessionID: Set<ChunkID>] = [:]
-    private var previous: [SessionID: Set<ChunkID>] = [:]
-    private var currentCount = 0
+    private struct Generation {
+        var chunks: [SessionID: Set<ChunkID>] = [:]
+        var blocks: [ChunkID: ChangedBlocks] = [:]
+        var chunkCount = 0
+        var byteCount = 0
+    }
+
+    private var current = Generation()
+    private var previous = Generation()
     private let chunksMax: Int
+    private let bytesMax: Int
 
-    package init(chunksMax: Int) { self.chunksMax = chunksMax }
+    package init(chunksMax: Int, bytesMax: Int) {
+        self.chunksMax = chunksMax
+        self.bytesMax = bytesMax
+    }
 
-    package mutating func record(_ chunk: ChunkID, by session: SessionID) {
-        if current[session, default: []].insert(chunk).inserted {
-            currentCount += 1
-            if currentCount >= chunksMax / 2 { rotate() }
+    /// - Parameter blocks: Up to `Int.max` where the chunk was cut.
+    package mutating func record(
+        _ chunk: ChunkID, by session: SessionID, _ sequence: LeaseSequence, _ blocks: Range<Int>
+    ) {
+        if current.chunks[session, default: []].insert(chunk).inserted { current.chunkCount += 1 }
+        let known = current.blocks[chunk]?.sequence
+        // An older lease's are refused by the chunk.
+        if known.map({ $0 <= sequence }) ?? true {
+            let fresh = ChangedBlocks(session: session, sequence: sequence)
+            if known != sequence {
+                current.byteCount += fresh.byteCount - (current.blocks[chunk]?.byteCount ?? 0)
+                current.blocks[chunk] = fresh
+            }
+            let before = current.blocks[chunk]?.byteCount ?? 0
+            current.blocks[chunk]?.insert(blocks)
+            current.byteCount += (current.blocks[chunk]?.byteCount ?? 0) - before
         }
+        if current.chunkCount >= chunksMax / 2 || current.byteCount >= bytesMax / 2 { rotate() }
     }
 
     package mutating func rotate() {
         previous = current
-        current = [:]
-        currentCount = 0
+        current = Generation()
     }
 
     /// The chunks of a session that has ended, ascending; they are forgotten here.
     package mutating func take(_ session: SessionID) -> [ChunkID] {
-        let recent = current.removeValue(forKey: session) ?? []
-        currentCount -= recent.count
-        return recent.union(previous.removeValue(forKey: session) ?? []).sorted()
+        let recent = current.chunks.removeValue(forKey: session) ?? []
+        current.chunkCount -= recent.count
+        forgetBlocks { $1.session == session }
+        return recent.union(previous.chunks.removeValue(forKey: session) ?? []).sorted()
+    }
+
+    /// What was changed here under a lease no older than `sequence`, by a session that has not ended.
+    package func blocks(of chunk: ChunkID, since sequence: LeaseSequence) -> ChangedBlocks? {
+        let found = [current.blocks[chunk], previous.blocks[chunk]].compactMap { $0 }.filter { $0.sequence >= sequence }
+        guard var newest = found.max(by: { $0.sequence < $1.sequence }) else { return nil }
+        for other in found where other.sequence == newest.sequence { newest.formUnion(other) }
+        return newest
+    }
+
+    /// This replica has missed changes of these: what it has may be older than what the others have.
+    package mutating func forgetBlocks(where isForgotten: (ChunkID, ChangedBlocks) -> Bool) {
+        for (chunk, blocks) in current.blocks where isForgotten(chunk, blocks) {
+            current.byteCount -= blocks.byteCount
+            current.blocks[chunk] = nil
+        }
+        previous.blocks = previous.blocks.filter { !isForgotten($0.key, $0.value) }
     }
 }

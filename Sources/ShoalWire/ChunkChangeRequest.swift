@@ -7,6 +7,8 @@ package protocol ChunkChangeRequest: WireMessage {
     var generation: ConnectionGeneration { get set }
     var sequence: LeaseSequence { get set }
     var chunk: ChunkID { get set }
+    /// The blocks whose content it decides; up to `Int.max` for all from a place on.
+    var changedBlocks: Range<Int> { get }
 }
 
 extension ChunkChangeRequest {

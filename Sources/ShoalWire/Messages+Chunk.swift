@@ -74,6 +74,10 @@ package struct WriteChunkRequest: ChunkChangeRequest, Equatable {
     /// One per block of the payload.
     package var checksums: [UInt32] = []
     package init() {}
+    package var changedBlocks: Range<Int> {
+        let first = Int(offset) / Geometry.blockBytes
+        return first..<first + checksums.count
+    }
     package mutating func code(_ coder: inout WireCoder) {
         codeAdmission(&coder)
         coder.integer(&offset)
@@ -94,6 +98,7 @@ package struct TruncateChunkRequest: ChunkChangeRequest, Equatable {
     package var length: UInt32 = 0
     package var version: UInt64 = 0
     package init() {}
+    package var changedBlocks: Range<Int> { Int(length) / Geometry.blockBytes..<Int.max }
     package mutating func code(_ coder: inout WireCoder) {
         codeAdmission(&coder)
         coder.integer(&length)

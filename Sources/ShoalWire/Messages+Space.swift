@@ -21,6 +21,9 @@ package struct PunchChunkRequest: ChunkChangeRequest, Equatable {
     package var length: UInt32 = 0
     package var version: UInt64 = 0
     package init() {}
+    package var changedBlocks: Range<Int> {
+        Int(offset) / Geometry.blockBytes..<(Int(offset) + Int(length)) / Geometry.blockBytes
+    }
     package mutating func code(_ coder: inout WireCoder) {
         codeAdmission(&coder)
         coder.integer(&offset)
@@ -42,6 +45,7 @@ package struct CopyChunkRequest: ChunkChangeRequest, Equatable {
     package var version: UInt64 = 0
     package var chunkBytesLog2: UInt8 = Geometry.chunkBytesLog2Default
     package init() {}
+    package var changedBlocks: Range<Int> { 0..<Int.max }
     package mutating func code(_ coder: inout WireCoder) {
         codeAdmission(&coder)
         coder.chunk(&source)

@@ -175,7 +175,7 @@ struct LeaseTests {
         // What an answer brings that the server gave before the access came.
         var old = known.attributes
         old.accessTime = Timestamp(seconds: 1 << 40)
-        a.merge(old, into: known)
+        a.merge(old, into: known, keepsChanges: true)
         #expect(known.attributes.accessTime == read)
         cluster.scheduler.run(for: .seconds(2))
         #expect(a.accessTimesInFlight.isEmpty)

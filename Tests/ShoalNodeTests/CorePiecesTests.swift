@@ -9,12 +9,12 @@ import ShoalTestSupport
 struct CorePiecesTests {
     @Test("Written chunks are remembered over one rotation, and given out once")
     func writtenChunks() {
-        var written = WrittenChunks(chunksMax: 100)
+        var written = WrittenChunks(chunksMax: 100, bytesMax: 10_000)
         let chunks = (0..<4 as Range<UInt32>).map { ChunkID(data: DataID(1), index: $0) }
-        written.record(chunks[0], by: SessionID(1))
-        written.record(chunks[3], by: SessionID(2))
+        written.record(chunks[0], by: SessionID(1), LeaseSequence(1), 0..<1)
+        written.record(chunks[3], by: SessionID(2), LeaseSequence(1), 0..<1)
         written.rotate()
-        written.record(chunks[1], by: SessionID(1))
+        written.record(chunks[1], by: SessionID(1), LeaseSequence(1), 0..<1)
         #expect(written.take(SessionID(1)) == [chunks[0], chunks[1]])
         #expect(written.take(SessionID(1)).isEmpty)
         written.rotate()

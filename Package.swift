@@ -106,6 +106,10 @@ let package = Package(
                 "ShoalClient", "ShoalTestSupport", logging,
             ]),
 
+        .executableTarget(
+            name: "shoal-simulate",
+            dependencies: ["ShoalClient", "ShoalSimulation", logging, arguments], swiftSettings: strict),
+
         // Tests.
         .target(name: "ShoalTestSupport", path: "Tests/ShoalTestSupport", swiftSettings: strict),
         suite("ShoalWireTests", ["ShoalTypes", "ShoalChecksum", "ShoalWire"]),
@@ -131,6 +135,9 @@ let package = Package(
                 "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalChunkStore",
                 "ShoalTransport", "ShoalNode", logging,
             ]),
+        suite(
+            "ShoalSimulationTests",
+            ["ShoalTypes", "ShoalClient", "ShoalSimulation"]),
         suite("ShoalFUSETests", ["ShoalTypes", "ShoalFUSE"]),
         suite("ShoalClusterTests", ["ShoalTypes", "ShoalWire", "ShoalMountTable", "ShoalCluster", "shoal"]),
         suite("ShoalMountedTests", ["ShoalTypes", "ShoalMountTable"]),

@@ -3,7 +3,8 @@ import ShoalTypes
 
 /// One process: its clock and timers, which can be stopped (SIGSTOP: what comes due waits, and time goes on) and ended
 /// (SIGKILL: nothing of it runs any more).
-package final class SimulatedProcess: Scheduler {
+// @unchecked Sendable: a simulation is one thread.
+package final class SimulatedProcess: Scheduler, @unchecked Sendable {
     private final class Timer: ScheduledTimer {
         var body: (() -> Void)?
         init(body: @escaping () -> Void) { self.body = body }

@@ -127,3 +127,7 @@ func pattern(_ count: Int, _ seed: UInt8) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) ^ seed }
 }
 func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+
+extension Result where Failure == FileError {
+    var failure: FileError? { if case .failure(let error) = self { error } else { nil } }
+}

@@ -74,7 +74,8 @@ extension Client {
         completion: @escaping Completion<Void>
     ) {
         let retried = inode.writeError
-        if retried == .noSpace || retried == .quota { inode.writeError = nil }
+        // Without a program to tell, what was refused is tried once more before it is given up.
+        if retried == .noSpace || retried == .quota || !reportsLoss { inode.writeError = nil }
         writeBack(inode) { [self] in
             if let error = inode.writeError {
                 if error != .noSpace, error != .quota { inode.writeError = nil }

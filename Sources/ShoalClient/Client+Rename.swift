@@ -48,7 +48,9 @@ extension Client {
     private func flushEach(_ inodes: ArraySlice<Inode>, releasesReservation: Bool, _ body: @escaping () -> Void) {
         guard let inode = inodes.first else { return body() }
         flush(inode, releasesReservation: releasesReservation, reportsLoss: false) { [self] result in
-            if case .failure(let error) = result { inode.writeError = inode.writeError ?? error }
+            if case .failure(let error) = result {
+                if inode.isDirty { inode.writeError = inode.writeError ?? error } else { noteLoss(error, of: inode) }
+            }
             flushEach(inodes.dropFirst(), releasesReservation: releasesReservation, body)
         }
     }

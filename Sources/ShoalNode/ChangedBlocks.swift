@@ -8,6 +8,10 @@ import ShoalWire
 package struct ChangedBlocks: Equatable, Sendable {
     package let session: SessionID
     package let sequence: LeaseSequence
+    /// How many sessions had been fenced when it was changed last.
+    package var fenceCount = 0
+    /// Its session has been fenced: nothing of it is kept, nor of what was changed before.
+    package var isVoid = false
     /// A bit for each block.
     private var words: [UInt64] = []
     /// From here on all are changed: the chunk was cut.

@@ -218,6 +218,7 @@ final class ChunkCopies: @unchecked Sendable {  // confined to the loop
                 case .success(let allocated): bound.value.then(allocated)
                 case .failure(let error):
                     core.noteFailure(error)
+                    core.written.forgetBlocks(of: message.chunk)
                     fail(bound.value.job, error.status)
                 }
             }

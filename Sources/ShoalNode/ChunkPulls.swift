@@ -96,8 +96,7 @@ final class ChunkPulls: @unchecked Sendable {  // confined to the loop
                 case (nil, nil): finish(bound.value, .equal)
                 case (let local?, let source?) where local.hasSameContent(as: source): finish(bound.value, .equal)
                 case (let local?, nil):
-                    let kept = core.written.blocks(of: local.chunk, since: .none)
-                    if kept == nil { return remove(bound.value) }
+                    if core.written.blocksOfMissing(local.chunk) == nil { return remove(bound.value) }
                     copy(bound.value, .nothing(like: local), from: 0)
                 case (_, let source?): copy(bound.value, source, from: 0)
                 }

@@ -9,7 +9,7 @@ extension NodeCore {
         guard message.isWellFormed else { return responder.reply(.badRequest) }
         guard let partition = admit(message, responder, again: { [self] in punch(message, responder) }) else { return }
         threads.submit(message.chunk) { [self] store in
-            answer(responder) { () throws(ChunkStoreError) in
+            answer(responder, message.chunk) { () throws(ChunkStoreError) in
                 try store.punch(
                     message.chunk, in: partition, offset: Int(message.offset), length: Int(message.length),
                     version: message.version, sequence: message.sequence)

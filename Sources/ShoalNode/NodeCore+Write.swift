@@ -24,7 +24,7 @@ extension NodeCore {
             let mismatch = CRC32C.firstMismatch(
                 in: payload.bytes, blockBytes: Geometry.blockBytes, checksums: message.checksums)
             guard mismatch == nil else { return responder.reply(.badChecksum) }
-            answer(responder) { () throws(ChunkStoreError) in
+            answer(responder, message.chunk) { () throws(ChunkStoreError) in
                 try store.write(
                     message.chunk, in: partition, chunkBytesLog2: message.chunkBytesLog2, offset: Int(message.offset),
                     bytes: payload.bytes, checksums: message.checksums, version: message.version,
@@ -39,7 +39,7 @@ extension NodeCore {
             return
         }
         threads.submit(message.chunk) { [self] store in
-            answer(responder) { () throws(ChunkStoreError) in
+            answer(responder, message.chunk) { () throws(ChunkStoreError) in
                 try store.truncate(
                     message.chunk, in: partition, length: Int(message.length), version: message.version,
                     sequence: message.sequence)
@@ -69,11 +69,13 @@ extension NodeCore {
     }
 
     /// With the blocks that the chunk takes after the change. On the chunk's thread.
-    func answer(_ responder: any Responder, _ change: () throws(ChunkStoreError) -> Int) {
+    func answer(_ responder: any Responder, _ chunk: ChunkID, _ change: () throws(ChunkStoreError) -> Int) {
         do throws(ChunkStoreError) {
             responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(try change())))
         } catch {
             noteFailure(error)
+            // Of an older lease: what is known of the newer one's stays true.
+            if case .staleSequence = error {} else { post { [self] in written.forgetBlocks(of: chunk) } }
             responder.reply(error.status)
         }
     }

@@ -19,6 +19,8 @@ package struct WrittenChunks: Sendable {
     private var previous = Generation()
     private let chunksMax: Int
     private let bytesMax: Int
+    /// Sessions that have been fenced.
+    private var fenceCount = 0
 
     package init(chunksMax: Int, bytesMax: Int) {
         self.chunksMax = chunksMax
@@ -40,6 +42,7 @@ package struct WrittenChunks: Sendable {
             }
             let before = current.blocks[chunk]?.byteCount ?? 0
             current.blocks[chunk]?.insert(blocks)
+            current.blocks[chunk]?.fenceCount = fenceCount
             current.byteCount += (current.blocks[chunk]?.byteCount ?? 0) - before
         }
         if current.chunkCount >= chunksMax / 2 || current.byteCount >= bytesMax / 2 { rotate() }
@@ -54,16 +57,34 @@ package struct WrittenChunks: Sendable {
     package mutating func take(_ session: SessionID) -> [ChunkID] {
         let recent = current.chunks.removeValue(forKey: session) ?? []
         current.chunkCount -= recent.count
-        forgetBlocks { $1.session == session }
-        return recent.union(previous.chunks.removeValue(forKey: session) ?? []).sorted()
+        fenceCount += 1
+        let chunks = recent.union(previous.chunks.removeValue(forKey: session) ?? [])
+        for chunk in chunks {
+            if current.blocks[chunk]?.session == session { current.blocks[chunk]?.isVoid = true }
+            if previous.blocks[chunk]?.session == session { previous.blocks[chunk]?.isVoid = true }
+        }
+        return chunks.sorted()
     }
 
-    /// What was changed here under a lease no older than `sequence`, by a session that has not ended.
+    /// What was changed here under the newest lease, if that is no older than `sequence` and its session has not been fenced.
     package func blocks(of chunk: ChunkID, since sequence: LeaseSequence) -> ChangedBlocks? {
-        let found = [current.blocks[chunk], previous.blocks[chunk]].compactMap { $0 }.filter { $0.sequence >= sequence }
-        guard var newest = found.max(by: { $0.sequence < $1.sequence }) else { return nil }
+        let found = [current.blocks[chunk], previous.blocks[chunk]].compactMap { $0 }
+        guard var newest = found.max(by: { $0.sequence < $1.sequence }), newest.sequence >= sequence, !newest.isVoid
+        else { return nil }
         for other in found where other.sequence == newest.sequence { newest.formUnion(other) }
         return newest
+    }
+
+    /// The same of a chunk that the other replica does not have: whether that was removed there by who has been fenced
+    /// since, is not known. So only what came after the last fence.
+    package func blocksOfMissing(_ chunk: ChunkID) -> ChangedBlocks? {
+        blocks(of: chunk, since: .none).flatMap { $0.fenceCount == fenceCount ? $0 : nil }
+    }
+
+    /// A change was refused: what the chunk has is not known any more.
+    package mutating func forgetBlocks(of chunk: ChunkID) {
+        if let blocks = current.blocks.removeValue(forKey: chunk) { current.byteCount -= blocks.byteCount }
+        previous.blocks[chunk] = nil
     }
 
     /// This replica has missed changes of these: what it has may be older than what the others have.

@@ -21,6 +21,34 @@ struct CorePiecesTests {
         #expect(written.take(SessionID(2)).isEmpty)
     }
 
+    @Test(
+        "What was changed last under a lease that stands is kept; nothing of one that was fenced, nor of what it replaced"
+    )
+    func changedBlocks() {
+        var written = WrittenChunks(chunksMax: 100, bytesMax: 10_000)
+        let chunk = ChunkID(data: DataID(1), index: 0)
+        let (older, newer) = (LeaseSequence(5), LeaseSequence(9))
+        written.record(chunk, by: SessionID(1), older, 4..<6)
+        written.rotate()
+        written.record(chunk, by: SessionID(1), older, 100..<101)
+        let known = written.blocks(of: chunk, since: older)
+        #expect(known?.unchanged(in: 0..<8) == [0..<4, 6..<8] && known?.contains(100) == true, "over a rotation")
+        #expect(written.blocks(of: chunk, since: newer) == nil, "the source has a newer one")
+
+        written.record(chunk, by: SessionID(2), newer, 5..<6)
+        #expect(written.blocks(of: chunk, since: newer)?.contains(4) == false, "of the newest lease only")
+        #expect(written.take(SessionID(2)) == [chunk])
+        #expect(written.blocks(of: chunk, since: older) == nil, "what it replaced here, the others may still have")
+
+        written.record(chunk, by: SessionID(1), LeaseSequence(11), 3..<Int.max)
+        #expect(written.blocksOfMissing(chunk)?.unchanged(in: 0..<9) == [0..<3], "cut there")
+        _ = written.take(SessionID(7))
+        #expect(written.blocksOfMissing(chunk) == nil, "who was fenced may have removed it elsewhere")
+        #expect(written.blocks(of: chunk, since: newer) != nil)
+        written.forgetBlocks(of: chunk)
+        #expect(written.blocks(of: chunk, since: .none) == nil)
+    }
+
     @Test("Requests per second are the mean of the last whole seconds")
     func requestRate() {
         var rate = RequestRate(windowSeconds: 2)

@@ -36,6 +36,15 @@ package final class Switchboard {
     /// Cuts every connection that `owner` has made.
     package func cutAll(of owner: String) { for link in links where link.owner == owner { link.cut() } }
 
+    /// Lets go of everybody.
+    package func end() {
+        for link in links { link.end() }
+        links = []
+        listeners = [:]
+        processes = [:]
+        observe = { _, _, _ in }
+    }
+
     /// Cuts one connection of `owner`; as when packets are lost for too long.
     package func cutAny(of owner: String) {
         links.filter { $0.owner == owner && $0.isOpen }.randomElement(using: &random)?.cut()
@@ -82,6 +91,12 @@ package final class MemoryLink {
                 receiver.receive(frame, on: self)
             }
         }
+    }
+
+    fileprivate func end() {
+        onCut = {}
+        dialler.end()
+        accepted.end()
     }
 
     package func cut() {

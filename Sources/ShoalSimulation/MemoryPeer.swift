@@ -24,6 +24,12 @@ package final class MemoryPeer: Peer {
         self.process = process
     }
 
+    func end() {
+        link = nil
+        calls = [:]
+        unsent = []
+    }
+
     @discardableResult
     func schedule(after interval: Interval, _ body: @escaping () -> Void) -> any ScheduledTimer {
         process?.schedule(after: interval, body) ?? board.scheduler.schedule(after: interval, body)

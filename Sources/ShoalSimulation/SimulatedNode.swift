@@ -73,6 +73,11 @@ package final class SimulatedNode {
         init(node: SimulatedNode) { self.node = node }
     }
 
+    package func end() {
+        process.end()
+        core = nil
+    }
+
     /// SIGSTOP, and SIGCONT after `pause`.
     package func stop(for pause: Interval) {
         let process = process

@@ -228,6 +228,11 @@ package final class SimulationRun {
             }
         } catch { complain("\(error)") }
         outcome.seconds = Double(clock.now.rawValue) / 1e9 - 1000
+        // They hold each other: without this a run stays in memory.
+        for mount in mounts { mount.kill() }
+        for node in nodes { node.end() }
+        board.end()
+        clock.end()
         return outcome
     }
 

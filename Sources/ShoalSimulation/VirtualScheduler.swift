@@ -42,6 +42,12 @@ package final class VirtualScheduler: Scheduler {
         return timer
     }
 
+    /// Nothing that waits runs any more, nor is it kept in memory.
+    package func end() {
+        for timer in heap { timer.body = nil }
+        heap = []
+    }
+
     private func popFirst() -> Timer {
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast()

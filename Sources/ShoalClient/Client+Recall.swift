@@ -94,19 +94,6 @@ extension Client {
         serveWaiters(of: inode)
     }
 
-    /// Whether the kernel has had the time to take in what size it was told; if not, it is called again.
-    private func kernelKnowsSize(_ inode: Inode, _ recall: RecallInProgress) -> Bool {
-        guard inode.kernelSize.mayBeTooLarge else { return true }
-        // From the recall's begin: who asks again and again does not hold it up.
-        let end = recall.begin + limits.sizeTakenIn
-        guard end <= scheduler.now else {
-            proceedWithRecall(inode, at: end)
-            return false
-        }
-        inode.kernelSize.wasTakenIn()
-        return true
-    }
-
     /// Drops what only a lease for reading kept true.
     func forgetCached(_ inode: Inode) {
         inode.generation += 1

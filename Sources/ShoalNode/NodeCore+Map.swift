@@ -16,7 +16,7 @@ extension NodeCore {
         }
         if !change.resyncing.isEmpty {
             let missed = Set(change.resyncing)
-            written.forgetBlocks { chunk, _ in missed.contains(newer.partition(of: chunk)) }
+            written.forgetBlocks { missed.contains(newer.partition(of: $0)) }
         }
         reconciliation.mapChanged()
         resync.mapChanged(started: change.resyncing)

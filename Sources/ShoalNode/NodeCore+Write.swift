@@ -74,8 +74,10 @@ extension NodeCore {
             responder.reply(ChunkSpaceReply(allocatedBlocks: UInt32(try change())))
         } catch {
             noteFailure(error)
-            // Of an older lease: what is known of the newer one's stays true.
-            if case .staleSequence = error {} else { post { [self] in written.forgetBlocks(of: chunk) } }
+            switch error {
+            case .staleSequence: break  // Of an older lease: what is known of the newer one's stays true.
+            default: post { [self] in written.forgetBlocks(of: chunk) }
+            }
             responder.reply(error.status)
         }
     }

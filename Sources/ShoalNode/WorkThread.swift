@@ -11,7 +11,6 @@ package protocol WorkQueue: AnyObject, Sendable {
 
 /// A thread with a queue of work. The thread takes everything that is queued at once, so a burst costs one wake-up.
 package final class WorkThread: WorkQueue, @unchecked Sendable {  // all state is guarded by `mutex`
-
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var queue: [Work] = []

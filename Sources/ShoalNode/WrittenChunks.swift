@@ -32,15 +32,12 @@ package struct WrittenChunks: Sendable {
         _ chunk: ChunkID, by session: SessionID, _ sequence: LeaseSequence, _ blocks: Range<Int>
     ) {
         if current.chunks[session, default: []].insert(chunk).inserted { current.chunkCount += 1 }
-        let known = current.blocks[chunk]?.sequence
         // An older lease's are refused by the chunk.
-        if known.map({ $0 <= sequence }) ?? true {
-            let fresh = ChangedBlocks(session: session, sequence: sequence)
-            if known != sequence {
-                current.byteCount += fresh.byteCount - (current.blocks[chunk]?.byteCount ?? 0)
-                current.blocks[chunk] = fresh
-            }
+        if current.blocks[chunk]?.sequence ?? .none <= sequence {
             let before = current.blocks[chunk]?.byteCount ?? 0
+            if current.blocks[chunk]?.sequence != sequence {
+                current.blocks[chunk] = ChangedBlocks(session: session, sequence: sequence)
+            }
             current.blocks[chunk]?.insert(blocks)
             current.blocks[chunk]?.fenceCount = fenceCount
             current.byteCount += (current.blocks[chunk]?.byteCount ?? 0) - before
@@ -88,11 +85,9 @@ package struct WrittenChunks: Sendable {
     }
 
     /// This replica has missed changes of these: what it has may be older than what the others have.
-    package mutating func forgetBlocks(where isForgotten: (ChunkID, ChangedBlocks) -> Bool) {
-        for (chunk, blocks) in current.blocks where isForgotten(chunk, blocks) {
-            current.byteCount -= blocks.byteCount
-            current.blocks[chunk] = nil
+    package mutating func forgetBlocks(where isForgotten: (ChunkID) -> Bool) {
+        for chunk in Set(current.blocks.keys).union(previous.blocks.keys) where isForgotten(chunk) {
+            forgetBlocks(of: chunk)
         }
-        previous.blocks = previous.blocks.filter { !isForgotten($0.key, $0.value) }
     }
 }

@@ -36,15 +36,16 @@ struct Histories {
     private var log: [ObservedOperation<LogModel.Operation>] = []
     private var directory: [ObservedOperation<DirectoryModel.Operation>] = []
     /// Changes of names that have begun and whose outcome nobody has seen yet.
-    private var openChanges: [Int: [DirectoryModel.Operation]] = [:]
+    private var openChanges: [Int: DirectoryModel.Operation] = [:]
     /// Creations among them, by when they began: which inode it would be is not known.
     private var openCreations: [Int: String] = [:]
     private var changes: [Change] = []
     private var sights: [Sight] = []
     /// When bytes of a file were last lost: a question that was put before may be answered with a size from before.
     private var lostAt: [Int: Int] = [:]
-    /// Who has begun what.
+    /// Who has begun what, and what was done to the cluster: for who reads a complaint.
     var actors: [Int: String] = [:]
+    var events: [(step: Int, text: String)] = []
     /// Cells that were found with bytes of several writes.
     private var torn: [(file: Int, cell: Int, begin: Int, end: Int)] = []
     /// The log, among the files.
@@ -62,31 +63,26 @@ struct Histories {
 
     mutating func beginWrite(_ value: UInt64, of file: Int, _ range: Range<Int>, by mount: String, at step: Int) -> Int
     {
-        var change = Change(mount: mount, file: file, begin: step)
-        note(.write(value), in: file, range, &change)
-        change.size = sizes[file].count
-        sizes[file].append(ObservedOperation(.extend(UInt64(range.upperBound * cellBytes)), begin: step, end: nil))
-        changes.append(change)
-        return changes.count - 1
+        begin(.write(value), of: file, range, .extend(UInt64(range.upperBound * cellBytes)), by: mount, at: step)
     }
 
     /// Cuts the file, or makes it longer; what is past the new end is zero.
     mutating func beginTruncation(of file: Int, to cell: Int, by mount: String, at step: Int) -> Int {
-        var change = Change(mount: mount, file: file, begin: step)
-        note(.write(0), in: file, cell..<cellCount, &change)
-        change.size = sizes[file].count
-        sizes[file].append(ObservedOperation(.set(UInt64(cell * cellBytes)), begin: step, end: nil))
-        changes.append(change)
-        return changes.count - 1
+        begin(.write(0), of: file, cell..<cellCount, .set(UInt64(cell * cellBytes)), by: mount, at: step)
     }
 
-    private mutating func note(
-        _ operation: RegisterModel.Operation, in file: Int, _ range: Range<Int>, _ change: inout Change
-    ) {
+    private mutating func begin(
+        _ write: RegisterModel.Operation, of file: Int, _ range: Range<Int>, _ size: SizeModel.Operation,
+        by mount: String, at step: Int
+    ) -> Int {
+        var change = Change(mount: mount, file: file, begin: step, size: sizes[file].count)
+        sizes[file].append(ObservedOperation(size, begin: step, end: nil))
         for cell in range {
             change.cells.append((cell, cells[file][cell].count))
-            cells[file][cell].append(ObservedOperation(operation, begin: change.begin, end: nil))
+            cells[file][cell].append(ObservedOperation(write, begin: step, end: nil))
         }
+        changes.append(change)
+        return changes.count - 1
     }
 
     mutating func beginAppend(_ record: UInt64, by mount: String, at step: Int) -> Int {
@@ -179,9 +175,7 @@ struct Histories {
     }
 
     /// A change of names begins; it may be carried out at any time from now on, unless `endChange` says what came of it.
-    mutating func beginChange(_ operations: [DirectoryModel.Operation], _ begin: Int) {
-        openChanges[begin] = operations
-    }
+    mutating func beginChange(_ operation: DirectoryModel.Operation, _ begin: Int) { openChanges[begin] = operation }
     mutating func beginCreation(of name: String, _ begin: Int) { openCreations[begin] = name }
 
     mutating func endChange(_ begin: Int) {
@@ -212,14 +206,11 @@ struct Histories {
             result.append(
                 ObservedOperation(.create(name, InodeID(UInt64.max - UInt64(begin))), begin: begin, end: nil))
         }
-        for (begin, operations) in openChanges {
-            for operation in operations { result.append(ObservedOperation(operation, begin: begin, end: nil)) }
+        for (begin, operation) in openChanges {
+            result.append(ObservedOperation(operation, begin: begin, end: nil))
         }
         return result
     }
-
-    /// What was done to the cluster, for who reads a complaint.
-    var events: [(step: Int, text: String)] = []
 
     // MARK: Judgement
 
@@ -252,8 +243,8 @@ struct Histories {
         }
         for (file, cell, begin, end) in torn {
             let isExplained = changes.contains { change in
-                change.end == nil || change.isLost
-                    ? change.file == file && change.begin < end && change.cells.contains { $0.cell == cell } : false
+                (change.end == nil || change.isLost) && change.file == file && change.begin < end
+                    && change.cells.contains { $0.cell == cell }
             }
             if !isExplained { complaints.append("cell \(cell) of file \(file) is torn in \(begin)...\(end)") }
         }

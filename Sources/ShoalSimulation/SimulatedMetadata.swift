@@ -13,7 +13,7 @@ package final class SimulatedMetadata: ListenerDelegate {
     private var store: any KeyValueStore
     private let limits: CoordinatorLimits
     package private(set) var core: MetadataCore
-    private var process: SimulatedProcess
+    package private(set) var process: SimulatedProcess
     private var ids: [ObjectIdentifier: ConnectionID] = [:]
     private var peers: [ConnectionID: MemoryPeer] = [:]
     private var responders: [RequestID: any Responder] = [:]
@@ -47,13 +47,6 @@ package final class SimulatedMetadata: ListenerDelegate {
         board.processes[SimulatedMetadata.address] = process
         perform()
         tick()
-    }
-
-    /// SIGSTOP, and SIGCONT after `pause`.
-    package func stop(for pause: Interval) {
-        let process = process
-        process.stop()
-        board.scheduler.schedule(after: pause) { process.goOn() }
     }
 
     /// Kill -9, and a new start over what the store holds after `pause`.

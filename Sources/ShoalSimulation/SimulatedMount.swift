@@ -26,11 +26,6 @@ package final class SimulatedMount {
             limits: limits, seed: board.random.next(), logger: logger)
     }
 
-    package func stop(for pause: Interval) {
-        process.stop()
-        board.scheduler.schedule(after: pause) { [self] in process.goOn() }
-    }
-
     /// Cut off from `addresses` for a time.
     package func isolate(from addresses: Set<String>, for pause: Interval) {
         network.unreachable = addresses

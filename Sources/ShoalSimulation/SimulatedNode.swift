@@ -78,13 +78,6 @@ package final class SimulatedNode {
         core = nil
     }
 
-    /// SIGSTOP, and SIGCONT after `pause`.
-    package func stop(for pause: Interval) {
-        let process = process
-        process.stop()
-        board.scheduler.schedule(after: pause) { process.goOn() }
-    }
-
     /// Kill -9, and a new start over the same disk after `pause`.
     package func restart(after pause: Interval) throws { try restart(after: pause) { try disk.killProcess() } }
 

@@ -41,10 +41,13 @@ package final class SimulatedProcess: Scheduler, @unchecked Sendable {
         if isStopped { held.append(body) } else { body() }
     }
 
-    package func stop() { isStopped = true }
+    /// SIGSTOP, and SIGCONT after `pause`: what has come due meanwhile runs at once, in the order in which it came.
+    package func stop(for pause: Interval) {
+        isStopped = true
+        clock.schedule(after: pause) { [self] in goOn() }
+    }
 
-    /// What has come due meanwhile runs at once, in the order in which it came.
-    package func goOn() {
+    private func goOn() {
         guard isStopped else { return }
         isStopped = false
         let held = held

@@ -11,11 +11,11 @@ extension SimulationRun {
         case 0..<3: fault("a connection is cut", mount.name) { board.cutAny(of: mount.name) }
         case 3 where isWhole: fault("the connections to a node are cut", node.address) { board.cut(node.address) }
         case 4: fault("the metadata server is killed", "") { metadata.restart(after: draw(1...500)) }
-        case 5: fault("the metadata server is stopped", "") { metadata.stop(for: draw(1...3000)) }
-        case 6: fault("a mount is stopped for a moment", mount.name) { mount.stop(for: draw(1...1000)) }
+        case 5: fault("the metadata server is stopped", "") { metadata.process.stop(for: draw(1...3000)) }
+        case 6: fault("a mount is stopped for a moment", mount.name) { mount.process.stop(for: draw(1...1000)) }
         case 7, 8:
             // Past its term: it wakes up, and goes on with what it was at.
-            harm(mount, "a mount is stopped past its term") { mount.stop(for: draw(6000...30_000)) }
+            harm(mount, "a mount is stopped past its term") { mount.process.stop(for: draw(6000...30_000)) }
         case 9, 10:
             harm(mount, "a mount does not reach the metadata server") {
                 mount.isolate(from: [SimulatedMetadata.address], for: draw(100...25_000))
@@ -30,7 +30,7 @@ extension SimulationRun {
             forget(mount)
             try addMount()
         case 13 where isWhole:
-            fault("a node is stopped", node.address) { node.stop(for: draw(50...10_000)) }
+            fault("a node is stopped", node.address) { node.process.stop(for: draw(50...10_000)) }
         case 14 where isWhole:
             noteFault("a node is killed", of: node.address)
             try node.restart(after: draw(10...8000))

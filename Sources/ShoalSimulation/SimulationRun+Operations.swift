@@ -153,7 +153,7 @@ extension SimulationRun {
 
     private func sync(_ mount: SimulatedMount, _ file: Int) {
         perform("fsync of file \(file)", mount) { [self] begin in
-            mount.client.sync(file == Histories.logFile ? log : files[file]) { [self] result in
+            mount.client.sync(inode(of: file)) { [self] result in
                 if case .failure = result { lost(mount, file) }
                 observe(result, begin, mount, "an fsync") { _, _ in
                     histories.synced(file, by: mount.name, since: begin)
@@ -227,7 +227,7 @@ extension SimulationRun {
 
     private func unlink(_ mount: SimulatedMount, _ name: String) {
         perform("unlink \(name)", mount) { [self] begin in
-            histories.beginChange([.unlink(name, wasThere: true)], begin)
+            histories.beginChange(.unlink(name, wasThere: true), begin)
             mount.client.unlink(directory, Self.name(name)) { [self] result in
                 noteChange(result, begin, mount, "unlink") {
                     switch $0 {
@@ -242,7 +242,7 @@ extension SimulationRun {
 
     private func rename(_ mount: SimulatedMount, _ name: String, to target: String) {
         perform("rename \(name) to \(target)", mount) { [self] begin in
-            histories.beginChange([.rename(name, to: target, wasThere: true)], begin)
+            histories.beginChange(.rename(name, to: target, wasThere: true), begin)
             mount.client.rename(directory, Self.name(name), to: directory, Self.name(target), .replace) {
                 [self] result in
                 noteChange(result, begin, mount, "rename") {

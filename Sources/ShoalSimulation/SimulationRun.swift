@@ -5,21 +5,6 @@ import ShoalTestSupport
 import ShoalTypes
 import ShoalWire
 
-/// What came of one seed.
-package struct SimulationOutcome: Sendable {
-    package var seed: UInt64
-    package var complaints: [String] = []
-    /// Objects whose history was too long a search.
-    package var undecided = 0
-    package var operations = 0
-    /// Virtual.
-    package var seconds: Double = 0
-    /// Of all that was sent, and when: two runs of a seed are the same if these are.
-    package var digest: UInt64 = 0
-    /// Faults that were done, by kind.
-    package var faults: [String: Int] = [:]
-}
-
 /// One seed: a cluster of the production cores in virtual time, several mounts that do random operations, faults of every
 /// kind, and at the end the question whether what was seen can be explained.
 package final class SimulationRun {
@@ -41,7 +26,6 @@ package final class SimulationRun {
     var random: SeededGenerator
     var histories = Histories(fileCount: fileCount, cellCount: cellCount, cellBytes: cellBytes)
     var outcome: SimulationOutcome
-    private let plantedFault: PlantedFault?
     private let limits: ClientLimits
     private let logLevel: Logger.Level
     private(set) var files: [InodeID] = []
@@ -55,13 +39,12 @@ package final class SimulationRun {
     private var step = 0
     private(set) var underWay: [Int: String] = [:]
     private var underWayOf: [String: Int] = [:]
-    private var requestCount = 0
-    private var countsRequests = false
+    /// Requests but heartbeats, so far.
+    private(set) var requestCount = 0
 
     package init(seed: UInt64, plantedFault: PlantedFault? = nil, logLevel: Logger.Level = .critical) throws {
         self.logLevel = logLevel
         outcome = SimulationOutcome(seed: seed)
-        self.plantedFault = plantedFault
         random = SeededGenerator(seed: seed)
         board = Switchboard(scheduler: clock, seed: random.next())
         var limits = ClientLimits.production
@@ -108,7 +91,7 @@ package final class SimulationRun {
             hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
         }
         outcome.digest = hash
-        if countsRequests, operation != .heartbeat, operation != .nodeHeartbeat { requestCount += 1 }
+        if operation != .heartbeat, operation != .nodeHeartbeat { requestCount += 1 }
     }
 
     // MARK: Mounts
@@ -170,6 +153,9 @@ package final class SimulationRun {
             }
         }
     }
+
+    /// - Parameter file: An index of `files`, or `Histories.logFile`.
+    func inode(of file: Int) -> InodeID { file == Histories.logFile ? log : files[file] }
 
     /// An fsync or a close of the file has failed: what was written before may be lost.
     func lost(_ mount: SimulatedMount, _ file: Int) { histories.lost(mount.name, of: file, at: step) }
@@ -263,68 +249,5 @@ package final class SimulationRun {
                 complain("inode \(id) is leased to write to \(writers) beside \(readers)")
             }
         }
-    }
-
-    /// Everything ends, is synced, survives the loss of all power, and then it is quiet.
-    private func settle() throws {
-        let isOver = clock.run(for: SimulationRun.patience) {
-            self.noteSessions()
-            return self.underWay.isEmpty && self.isWhole
-        }
-        try require(isOver, "no end of \(underWay.values.sorted()), or the nodes do not get in sync")
-        for mount in mounts { try sync(mount) }
-        if random.chance(1, in: 2) {
-            noteFault("all lose power", of: "")
-            for mount in mounts {
-                mount.kill()
-                forget(mount)
-            }
-            for node in nodes {
-                try node.losePower(for: .milliseconds(Int64.random(in: 1...500, using: &random)), using: &random)
-            }
-            metadata.losePower(for: .milliseconds(Int64.random(in: 1...500, using: &random)), using: &random)
-            try addMount()
-        }
-        for mount in mounts { readAll(mount) }
-        try require(
-            clock.run(for: SimulationRun.patience) { self.underWay.isEmpty }, "no end of \(underWay.values.sorted())")
-        clock.run(for: .seconds(20))
-        countsRequests = true
-        clock.run(for: .seconds(10))
-        // Each second: a heartbeat of the space, a look at what is to be deleted.
-        if requestCount > 100 { complain("\(requestCount) requests in ten seconds in which nobody asks for anything") }
-    }
-
-    /// An error of an earlier write is told once.
-    private func sync(_ mount: SimulatedMount) throws {
-        for (number, id) in (files + [log]).enumerated() {
-            for attempt in 1...2 {
-                let begin = begin("fsync", by: mount)
-                var result: Result<Void, FileError>?
-                mount.client.sync(id) { result = $0 }
-                try require(clock.run(for: SimulationRun.patience) { result != nil }, "no end of an fsync")
-                _ = end(begin, by: mount)
-                noteSessions()
-                if case .success? = result {
-                    histories.synced(number < files.count ? number : Histories.logFile, by: mount.name, since: begin)
-                    break
-                }
-                lost(mount, number < files.count ? number : Histories.logFile)
-                if attempt == 2 || !harmed.contains(mount.name) {
-                    throw Stuck(description: "an fsync of \(mount.name) fails when all is well: \(result!)")
-                }
-            }
-        }
-    }
-}
-
-/// Runs one seed.
-package func simulate(
-    _ seed: UInt64, _ plantedFault: PlantedFault? = nil, logLevel: Logger.Level = .critical
-) -> SimulationOutcome {
-    do { return try SimulationRun(seed: seed, plantedFault: plantedFault, logLevel: logLevel).run() } catch {
-        var outcome = SimulationOutcome(seed: seed)
-        outcome.complaints = ["\(error)"]
-        return outcome
     }
 }

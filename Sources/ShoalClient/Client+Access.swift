@@ -18,7 +18,7 @@ extension Client {
 
     /// The content was read, under a lease; whoever holds the inode up waits until that is over.
     func noteAccess(_ inode: Inode) {
-        guard limits.keepsAccessTimes, inode.grant.mode >= .read else { return }
+        guard limits.keepsAccessTimes, inode.grant.mode >= .part else { return }
         let now = scheduler.wallClock
         guard inode.attributes.accessCounts(at: now) else { return }
         let previous = accessTimes[inode.id]?.previous ?? inode.attributes.accessTime

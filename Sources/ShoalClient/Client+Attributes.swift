@@ -34,6 +34,7 @@ extension Client {
     /// The attributes to show for an entry: those of the server, with what this mount has changed and not committed.
     func taught(by entry: EntryReply) -> FileAttributes {
         let inode = learn(entry.attributes, entry.grant)
+        if inode.grant.mode == .part { return inode.merged(into: entry.attributes) }
         return inode.grant.mode >= .read ? inode.shownAttributes : entry.attributes
     }
 
@@ -62,7 +63,7 @@ extension Client {
     ) {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
-        if inode.grant.mode == .write, let time = change.modifyTime { inode.attributes.modifyTime = time }
+        if inode.grant.mode.allowsWriting, let time = change.modifyTime { inode.attributes.modifyTime = time }
         if change.accessTime != nil { forgetAccess(inode.id) }
         let isExtended = change.changesExtendedAttributes
         if isExtended { beginExtendedAttributeChange(of: inode) }

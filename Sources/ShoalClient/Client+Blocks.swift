@@ -25,6 +25,19 @@ extension Client {
         return (chunk, Int(offset & ((1 << log2) - 1)))
     }
 
+    /// Where what the lease allows to be cached ends, at the end of the file at the latest.
+    func endOfLease(_ inode: Inode) -> UInt64 {
+        let size = inode.attributes.size
+        guard inode.grant.mode == .part, !inode.grant.extent.hasNoEnd else { return size }
+        return min(size, UInt64(inode.grant.extent.end) << UInt64(inode.attributes.chunkBytesLog2))
+    }
+
+    /// The chunks that these bytes are in; whole where the chunks of the file are not known yet, or it has no such bytes.
+    func extent(at offset: UInt64, _ count: Int, of inode: Inode) -> LeaseExtent {
+        guard inode.attributes.mode != 0, offset < inode.attributes.sizeMax else { return .whole }
+        return LeaseExtent(offset..<offset + UInt64(count), chunkBytesLog2: inode.attributes.chunkBytesLog2)
+    }
+
     /// Forgets every block; those being written or fetched live on in the hands of who is doing that.
     func dropBlocks(of inode: Inode) {
         for block in inode.blocks.values {

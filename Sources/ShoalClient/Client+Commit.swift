@@ -35,6 +35,8 @@ extension Client {
     /// the next writer counts again what the file takes.
     func reservedEnough(_ inode: Inode, for end: UInt64) -> Bool {
         guard inode.attributes.data != .none else { return false }
+        // A part that has an end lies below that of the file.
+        if !inode.hasEndOfFile { return true }
         let isMarked = inode.reservedSize > inode.serverSize || inode.hasNoRoomPastEnd
         guard !inode.ledger.hasHoles || isMarked else { return false }
         return end <= (inode.reservedSize + UInt64(CacheBlock.pageBytes) - 1) / UInt64(CacheBlock.pageBytes)
@@ -67,7 +69,7 @@ extension Client {
         guard !inode.isCommitting else {
             return waitForFlush(of: inode) { [self] in reserve(upTo: end, for: inode, completion: completion) }
         }
-        guard inode.grant.mode == .write else { return completion(.failure(.inputOutput)) }
+        guard inode.grant.mode.allowsWriting else { return completion(.failure(.inputOutput)) }
         sendReservation(max(end, inode.serverSize), for: inode) { status in
             completion(status == .ok ? .success(()) : .failure(status.writeBackError))
         }
@@ -88,7 +90,7 @@ extension Client {
     /// be on the nodes for that.
     func returnExcess(of inode: Inode) {
         let size = inode.attributes.size
-        guard inode.attributes.countsInQuota, inode.reservedSize > size, inode.grant.mode == .write else { return }
+        guard inode.attributes.countsInQuota, inode.reservesMoreThanItHas else { return }
         // A truncation that is under way has its own size, and gives back the excess itself.
         guard !inode.isExclusive else { return }
         guard !inode.isCommitting else { return waitForFlush(of: inode) { [self] in returnExcess(of: inode) } }
@@ -104,8 +106,8 @@ extension Client {
                 commit(inode, releasesReservation: releasesReservation, completion: completion)
             }
         }
-        let hasExcess = releasesReservation && inode.reservedSize > inode.attributes.size
-        guard inode.needsCommit || hasExcess, inode.grant.mode == .write else { return completion(.success(())) }
+        let hasExcess = releasesReservation && inode.reservesMoreThanItHas
+        guard inode.needsCommit || hasExcess, inode.grant.mode.allowsWriting else { return completion(.success(())) }
         // Written again since: those bytes have their own write-back, this commit says no more than the nodes hold.
         guard inode.dirtyBlocks.isEmpty, inode.flushesInFlight == 0 else {
             return writeBack(inode) { [self] in

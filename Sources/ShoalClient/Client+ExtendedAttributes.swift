@@ -56,7 +56,7 @@ extension Client {
     /// An access ACL that changes nothing but the change time, which the writer of a file may set by itself. It is what
     /// `cp -p` gives every file that has no ACL.
     private func saysNoMoreThanMode(_ value: [UInt8], _ inode: Inode) -> Bool {
-        guard inode.grant.mode == .write, inode.attributes.kind == .regular, known(inode)?.entries.isEmpty == true
+        guard inode.grant.mode.allowsWriting, inode.attributes.kind == .regular, known(inode)?.entries.isEmpty == true
         else { return false }
         do {
             let list = try AccessControlList(value)
@@ -104,7 +104,7 @@ extension Client {
 
     /// All of the inode's, if the mount may answer for them now.
     private func known(_ inode: Inode) -> ExtendedAttributeSet? {
-        guard mayRead(inode), inode.extendedAttributeChanges == 0 else { return nil }
+        guard mayUse(inode, .part), inode.extendedAttributeChanges == 0 else { return nil }
         return inode.attributes.extendedAttributes.isEmpty ? .empty : inode.extendedAttributes
     }
 
@@ -138,9 +138,9 @@ extension Client {
 
     /// Only under a lease, and none of it if a change is on its way: its answer may have been overtaken.
     private func remember(_ found: ExtendedAttributeSet, _ listing: ExtendedAttributesReply) {
-        guard listing.grant.mode >= .read else { return }
+        guard listing.grant.mode >= .part else { return }
         let inode = learn(listing.attributes, listing.grant)
-        guard inode.grant.mode >= .read, inode.recall == nil, inode.extendedAttributeChanges == 0,
+        guard inode.grant.mode >= .part, inode.recall == nil, inode.extendedAttributeChanges == 0,
             !inode.attributes.extendedAttributes.isEmpty
         else { return }
         forgetExtendedAttributes(of: inode)

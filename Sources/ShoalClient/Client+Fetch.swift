@@ -116,7 +116,7 @@ extension Client {
     ) {
         let generation = generation ?? inode.generation
         // The lease was lost: what comes now is not covered by it, and where the file ended may be wrong.
-        guard inode.generation == generation, inode.grant.mode >= .read else { return failure(.inputOutput) }
+        guard inode.generation == generation, inode.grant.mode >= .part else { return failure(.inputOutput) }
         guard let missing = firstBlockMissing(in: range, of: inode) else { return body() }
         var failedWith: FileError?
         fetch(range, of: inode) { failedWith = $0 }

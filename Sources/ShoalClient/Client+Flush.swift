@@ -15,7 +15,7 @@ extension Client {
         scheduler.schedule(after: limits.writeBehindDelay) { [self] in
             inode.hasFlushTimer = false
             // What failed is retried by whoever is told of it; if the file is closed there is nobody.
-            guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode == .write else {
+            guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode.allowsWriting else {
                 return
             }
             flushUnasked(inode)
@@ -92,7 +92,7 @@ extension Client {
     /// Sends until nothing is dirty or in flight, or writing has failed.
     func writeBack(_ inode: Inode, completion: @escaping () -> Void) {
         if inode.writeError == nil { send(inode, onlyFull: false) }
-        let isDone = inode.dirtyBlocks.isEmpty || inode.writeError != nil || inode.grant.mode < .write
+        let isDone = inode.dirtyBlocks.isEmpty || inode.writeError != nil || !inode.grant.mode.allowsWriting
         if isDone, inode.flushesInFlight == 0 { return completion() }
         inode.flushWaiters.append { [self] in writeBack(inode, completion: completion) }
     }
@@ -116,7 +116,7 @@ extension Client {
     /// Writes back every inode; the first error is the result.
     func flushAll(completion: @escaping Completion<Void>) {
         let dirty = inodes.all.filter {
-            $0.isDirty || ($0.grant.mode == .write && $0.reservedSize > $0.attributes.size)
+            $0.isDirty || $0.reservesMoreThanItHas
         }
         var left = dirty.count
         var failure: FileError?

@@ -7,10 +7,10 @@ extension Client {
     @discardableResult
     func learn(_ attributes: FileAttributes, _ grant: Grant) -> Inode {
         let inode = inodes.inode(attributes.inode)
-        let hadWriteLease = inode.grant.mode == .write
+        let hadWriteLease = inode.grant.mode.allowsWriting
         let isRepeat = grant.sequence == inode.grant.sequence && inode.grant.mode > .none
         if grant.mode > .none, grant.sequence > returnedLeases[attributes.inode] ?? .none {
-            if !isRepeat, inode.grant.mode < .write {
+            if !isRepeat, !hadWriteLease {
                 if inode.grant.mode < .read, !inode.blocks.isEmpty { forgetCached(inode) }
                 inode.mayHaveForeignUnsynced = true
                 inode.namesAreComplete = false
@@ -20,10 +20,10 @@ extension Client {
             let mode = isRepeat ? max(grant.mode, inode.grant.mode) : grant.mode
             inode.grant = Grant(
                 mode: mode, sequence: grant.sequence, minimumEpoch: max(grant.minimumEpoch, inode.grant.minimumEpoch),
-                tailUnclean: grant.tailUnclean)
+                tailUnclean: grant.tailUnclean, extent: grant.extent)
         }
         merge(attributes, into: inode, keepsChanges: hadWriteLease)
-        if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
+        if !hadWriteLease, inode.grant.mode.allowsWriting { inode.ledger = BlockLedger(inode.attributes) }
         if inodes.count > limits.inodesMax { returnColdLeases() }
         return inode
     }
@@ -33,13 +33,17 @@ extension Client {
     /// - Parameter keepsChanges: It had the lease before. Else what is still under way is of a lease that has ended.
     func merge(_ attributes: FileAttributes, into inode: Inode, keepsChanges: Bool) {
         var merged = attributes
-        if keepsChanges, inode.grant.mode == .write, inode.isDirty || inode.isSettingSize {
+        if keepsChanges, inode.grant.mode == .part {
+            merged = inode.merged(into: attributes)
+            // Counts on from what it was when the lease was given.
+            merged.allocatedBytes = inode.attributes.allocatedBytes
+        } else if keepsChanges, inode.grant.mode == .write, inode.isDirty || inode.isSettingSize {
             merged.size = inode.attributes.size
             merged.allocatedBytes = inode.attributes.allocatedBytes
             merged.modifyTime = inode.attributes.modifyTime
             merged.changeTime = max(inode.attributes.changeTime, attributes.changeTime)
         }
-        if inode.grant.mode < .write || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
+        if !inode.grant.mode.allowsWriting || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
             inode.reservedSize = attributes.reservedSize
         }
         merged.accessTime = accessTime(of: inode.id, onServer: attributes.accessTime)

@@ -7,18 +7,20 @@ extension Client {
     /// Runs `body` under a lease of at least `mode`, at once if the mount holds it, else when the server has granted
     /// it. While `body` and what it starts are under way the lease stays: it calls `done` exactly once when it no longer
     /// relies on it.
+    ///
+    /// - Parameter extent: The chunks that `body` uses: a lease of this part of the file will do.
     func withLease(
-        _ mode: LeaseMode, on inode: Inode, failure: @escaping (FileError) -> Void,
+        _ mode: LeaseMode, on inode: Inode, extent: LeaseExtent = .whole, failure: @escaping (FileError) -> Void,
         _ body: @escaping (_ done: @escaping () -> Void) -> Void
     ) {
-        if inode.grant.mode >= mode, !inode.isHeldUp, metadata.leasesAreUsable {
+        if inode.grant.allows(mode, of: extent), !inode.isHeldUp, metadata.leasesAreUsable {
             inode.active += 1
             body { [self] in leaseUseEnded(inode) }
             return
         }
         let deadline = scheduler.now + limits.metadataDeadline
         inode.waiters.append(
-            LeaseWaiter(mode: mode, deadline: deadline) { [self] result in
+            LeaseWaiter(mode: mode, extent: extent, deadline: deadline) { [self] result in
                 switch result {
                 case .success:
                     inode.active += 1
@@ -35,14 +37,14 @@ extension Client {
     /// Whether the names that are known of the directory may be relied on now.
     func mayUseNames(_ directory: Inode) -> Bool { mayUse(directory, .names) }
 
-    private func mayUse(_ inode: Inode, _ mode: LeaseMode) -> Bool {
+    func mayUse(_ inode: Inode, _ mode: LeaseMode) -> Bool {
         inode.grant.mode >= mode && !inode.isHeldUp && metadata.leasesAreUsable
     }
 
     /// The lease that this client would rely on now.
-    package func usableLease(_ id: InodeID) -> LeaseMode {
+    package func usableLease(_ id: InodeID) -> Grant {
         guard let inode = inodes.existing(id), metadata.leasesAreUsable else { return .none }
-        return inode.grant.mode
+        return inode.grant
     }
 
     func leaseUseEnded(_ inode: Inode) {
@@ -96,27 +98,30 @@ extension Client {
     func serveWaiters(of inode: Inode) {
         while let first = inode.waiters.first {
             guard !inode.isHeldUp else { return }
-            guard inode.grant.mode >= first.mode, metadata.leasesAreUsable else {
-                return acquire(first.mode, of: inode)
+            guard inode.grant.allows(first.mode, of: first.extent), metadata.leasesAreUsable else {
+                return acquire(first, of: inode)
             }
             inode.waiters.removeFirst()
             first.run(.success(()))
         }
     }
 
-    private func acquire(_ mode: LeaseMode, of inode: Inode) {
+    private func acquire(_ first: LeaseWaiter, of inode: Inode) {
         guard inode.acquiring == nil else { return }
         // A reader behind which a writer waits asks for the writer's mode at once.
-        let wanted = inode.waiters.reduce(mode) { max($0, $1.mode) }
+        let wanted = inode.waiters.reduce(first.mode) { max($0, $1.mode) }
+        // The chunks of one: others may be used by somebody else.
+        let extent = inode.waiters.first { $0.mode == wanted }?.extent.joined(with: first.extent) ?? .whole
         inode.acquiring = wanted
         metadata.request(
-            .acquireLease, isChange: false, { AcquireLeaseRequest(caller: $0, inode: inode.id, mode: wanted) }
+            .acquireLease, isChange: false,
+            { AcquireLeaseRequest(caller: $0, inode: inode.id, mode: wanted, extent: extent) }
         ) { [self] reply in
             inode.acquiring = nil
             switch reply.decode(EntryReply.self) {
             case .success(let entry):
                 learn(entry.attributes, entry.grant)
-                let isGranted = inode.grant.mode >= wanted || inode.recall != nil
+                let isGranted = inode.grant.allows(wanted, of: extent) || inode.recall != nil
                 if isGranted { return cutUncleanTail(of: inode, entry.grant) { [self] in serveWaiters(of: inode) } }
                 failExpiredWaiters(of: inode, .timedOut)
                 scheduler.schedule(after: limits.retryPause) { [self] in serveWaiters(of: inode) }
@@ -128,9 +133,7 @@ extension Client {
 
     /// Before anything else happens under a write lease whose last holder died: its leftovers past the end go.
     private func cutUncleanTail(of inode: Inode, _ grant: Grant, completion: @escaping () -> Void) {
-        guard grant.mode == .write, grant.tailUnclean, inode.attributes.reservedSize > inode.attributes.size else {
-            return completion()
-        }
+        guard grant.mode == .write, grant.tailUnclean else { return completion() }
         inode.active += 1
         inode.acquiring = .write
         // The lease is there, but who would write now would have the bytes cut off again.
@@ -147,7 +150,8 @@ extension Client {
             leaseUseEnded(inode)
             completion()
         }
-        cutChunks(of: inode, from: inode.attributes.size, to: inode.attributes.reservedSize) { [self] result in
+        let size = inode.attributes.size
+        cutChunks(of: inode, from: size, to: max(size, inode.attributes.reservedSize)) { [self] result in
             if case .failure = result { return recount(result) }
             recountBlocks(of: inode, completion: recount)
         }

@@ -9,7 +9,8 @@ extension Client {
         completion: @escaping Completion<[UnsafeRawBufferPointer]>
     ) {
         let inode = inodes.inode(id)
-        withLease(.read, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+        let extent = extent(at: offset, length, of: inode)
+        withLease(.read, on: inode, extent: extent, failure: { completion(.failure($0)) }) { [self] done in
             let lost = { [self] in
                 done()
                 read(id, offset: offset, length: length, keepsAccessTime: keepsAccessTime, completion: completion)
@@ -71,10 +72,11 @@ extension Client {
         state.next = max(state.next, range.upperBound)
         state.window = min(max(state.window * 2, limits.readAheadBytesMin), limits.readAheadBytesMax)
         state.requestedUpTo = max(state.requestedUpTo, range.lowerBound)
-        let wanted = min(inode.attributes.size, range.upperBound + UInt64(state.window))
+        let end = endOfLease(inode)
+        let wanted = min(end, range.upperBound + UInt64(state.window))
         // Half a window at a time, so that requests stay large.
         guard wanted > state.requestedUpTo,
-            wanted == inode.attributes.size || wanted - state.requestedUpTo >= UInt64(state.window / 2)
+            wanted == end || wanted - state.requestedUpTo >= UInt64(state.window / 2)
         else { return }
         fetch(state.requestedUpTo..<wanted, of: inode) { _ in }
         state.requestedUpTo = wanted

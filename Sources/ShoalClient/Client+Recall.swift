@@ -53,7 +53,7 @@ extension Client {
             kernelPagesAreGone(inode), inode.active == 0
         else { return }
         if limits.plantedFault == .unflushedRecall { discardDirty(of: inode) }
-        if inode.grant.mode == .write, inode.isDirty || inode.reservedSize > inode.attributes.size, !recall.hasFlushed {
+        if inode.grant.mode.allowsWriting, inode.isDirty || inode.reservesMoreThanItHas, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
             flush(inode, releasesReservation: true, reportsLoss: false) { [self] result in
@@ -118,18 +118,20 @@ extension Client {
     /// Nil if this mount is not the writer (any more): the server learns that from what is on its way, and asks no
     /// more.
     func glimpsed(_ request: GlimpseRequest) -> GlimpseReply? {
-        guard let inode = inodes.existing(request.inode), inode.grant.mode == .write,
+        guard let inode = inodes.existing(request.inode), inode.grant.mode.allowsWriting,
             inode.grant.sequence == request.sequence
         else { return nil }
         let attributes = inode.shownAttributes
+        // Who does not have the end knows its place from hearsay: whoever said it may have died since.
         return GlimpseReply(
-            size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
+            size: inode.hasEndOfFile ? attributes.size : 0, allocatedBytes: attributes.allocatedBytes,
+            modifyTime: attributes.modifyTime,
             changeTime: attributes.changeTime, isIdle: isIdleWriter(inode))
     }
 
     /// A writer that has finished: whoever asks may as well have a read lease.
     private func isIdleWriter(_ inode: Inode) -> Bool {
-        !inode.isDirty && (inode.openCount == 0 || inode.reservedSize <= inode.attributes.size)
+        !inode.isDirty && (inode.openCount == 0 || !inode.reservesMoreThanItHas)
             && inode.pages.storerCount == 0
             && !inode.isHeldUp && inode.active == 0 && inode.waiters.isEmpty
             && isUnchanged(inode, for: limits.writerIdle)

@@ -87,7 +87,7 @@ extension Client {
     /// Nobody here uses the removed file any more, and the server need not keep it for us. What is buffered goes to the
     /// nodes first, if another mount may have the file open.
     func dropOrphan(_ inode: Inode) {
-        if inode.isOrphan, inode.grant.mode == .write, inode.isDirty {
+        if inode.isOrphan, inode.grant.mode.allowsWriting, inode.isDirty {
             return waitUntilQuiet(inode) { [self] in
                 flush(inode) { [self] result in
                     if case .failure(let error) = result { giveUp(inode, error) }

@@ -41,7 +41,7 @@ extension Client {
         let names = rule == .exchange ? [(parent, name), (newParent, newName)] : [(parent, name)]
         let isKnown = names.allSatisfy { inodes.existing($0.0)?.names[$0.1] != nil }
         let files = isKnown ? names.compactMap { knownInode($0.0, $0.1) } : Array(inodes.all)
-        return files.filter { $0.grant.mode == .write }
+        return files.filter(\.grant.mode.allowsWriting)
     }
 
     /// Errors are not for rename to report.

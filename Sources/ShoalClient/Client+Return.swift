@@ -53,7 +53,7 @@ extension Client {
     /// For the server after a reconnection.
     func heldLeases() -> [HeldLease] {
         inodes.all.filter { $0.grant.mode > .none }.map {
-            HeldLease(inode: $0.id, mode: $0.grant.mode, sequence: $0.grant.sequence)
+            HeldLease(inode: $0.id, mode: $0.grant.mode, sequence: $0.grant.sequence, extent: $0.grant.extent)
         }
     }
 

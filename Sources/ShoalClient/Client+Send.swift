@@ -8,7 +8,7 @@ import ShoalWire
 /// requests of contiguous pages of one chunk.
 extension Client {
     func send(_ inode: Inode, onlyFull: Bool) {
-        guard inode.grant.mode == .write, inode.writeError == nil else { return }
+        guard inode.grant.mode.allowsWriting, inode.writeError == nil else { return }
         var candidates = inode.dirtyBlocks.filter { index in
             guard let block = inode.blocks[index] else { return false }
             return block.flushing == 0 && (!onlyFull || block.dirty == .max)
@@ -38,7 +38,7 @@ extension Client {
         learnBlocks(of: unknown.sorted().prefix(64), inode) { [self] result in
             inode.isLearningBlocks = false
             inode.flushesInFlight -= 1
-            if case .failure(let error) = result, inode.grant.mode == .write {
+            if case .failure(let error) = result, inode.grant.mode.allowsWriting {
                 lastWriteBackFailure = scheduler.now
                 inode.writeError = inode.writeError ?? error
             }
@@ -98,7 +98,7 @@ extension Client {
         let change = ChunkWriter.Change(
             chunk: place.chunk, minimumEpoch: inode.grant.minimumEpoch,
             counted: { [self] blocks in
-                guard inode.grant.mode == .write, inode.grant.sequence == sequence else { return }
+                guard inode.grant.mode.allowsWriting, inode.grant.sequence == sequence else { return }
                 noteWritten(blocks, ofChunk: place.chunk.index, inode)
             }, send: sender(of: run, place, inode))
         writer.apply(change) { [self] status in
@@ -143,14 +143,14 @@ extension Client {
             let mask = piece.block.flushing
             piece.block.flushing = 0
             // A file that was forgotten meanwhile has no block here any more.
-            guard status != .ok, inode.blocks[piece.block.index] === piece.block, inode.grant.mode == .write else {
+            guard status != .ok, inode.blocks[piece.block.index] === piece.block, inode.grant.mode.allowsWriting else {
                 continue
             }
             cache.dirtyBytes += (mask & ~piece.block.dirty).nonzeroBitCount * CacheBlock.pageBytes
             piece.block.dirty |= mask
             inode.dirtyBlocks.insert(piece.block.index)
         }
-        if status != .ok, inode.grant.mode == .write {
+        if status != .ok, inode.grant.mode.allowsWriting {
             logger.error("inode \(inode.id): write-back failed: \(status)")
             noteWriteBackFailure(status, of: inode)
         }

@@ -19,19 +19,31 @@ extension Client {
         completion: @escaping Completion<Int>
     ) {
         let inode = inodes.inode(id)
-        if inode.grant.mode == .write, !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
-            hasNoCapability(inode), writer.permissionsLeft(inode.attributes) == nil,
+        let extent = extent(of: place, bytes.count, inode)
+        if inode.grant.allows(.write, of: extent), !inode.isHeldUp, inode.waiters.isEmpty, metadata.leasesAreUsable,
+            takesNoPrivileges(inode, writer),
             let range = validated(place, bytes.count, inode), edgesAreCached(range, of: inode),
             range.isEmpty || !mustReserve(range.upperBound, of: inode), !kernelPagesAreInTheWay(of: range, inode)
         {
             let fitting = UnsafeRawBufferPointer(rebasing: bytes[..<range.count])
             return store(fitting, at: range.lowerBound, inode, completion)
         }
-        let copy = Array(bytes)
-        withLease(.write, on: inode, failure: { completion(.failure($0)) }) { [self] done in
+        writeLeased(Array(bytes), place, inode, extent, writer, completion)
+    }
+
+    private func writeLeased(
+        _ copy: [UInt8], _ place: WritePlace, _ inode: Inode, _ extent: LeaseExtent, _ writer: Writer,
+        _ completion: @escaping Completion<Int>
+    ) {
+        withLease(.write, on: inode, extent: extent, failure: { completion(.failure($0)) }) { [self] done in
             let finish: Completion<Int> = { result in
                 completion(result)
                 done()
+            }
+            // To take the file's privileges away, parts of others are asked back: not while this mount has one itself.
+            if inode.grant.mode == .part, !takesNoPrivileges(inode, writer) {
+                done()
+                return writeLeased(copy, place, inode, .whole, writer, completion)
             }
             let sequence = inode.grant.sequence
             dropPrivileges(of: inode, for: writer) { [self] result in
@@ -41,6 +53,16 @@ extension Client {
                 }
             }
         }
+    }
+
+    private func takesNoPrivileges(_ inode: Inode, _ writer: Writer) -> Bool {
+        hasNoCapability(inode) && writer.permissionsLeft(inode.attributes) == nil
+    }
+
+    /// The chunks that a write needs; of an append, which decides how long the file is, all.
+    private func extent(of place: WritePlace, _ count: Int, _ inode: Inode) -> LeaseExtent {
+        guard case .at(let offset) = place else { return .whole }
+        return extent(at: offset, count, of: inode)
     }
 
     /// Stores once the pages at the edges are cached; where the end of the file is, is asked after that.
@@ -54,7 +76,7 @@ extension Client {
                 bytes, place, inode, sequence, keepsKernelPages: keepsKernelPages, completion)
         }
         // When the session ended while the edges were fetched, what they hold is no longer ours to write back.
-        guard inode.grant.mode == .write, inode.grant.sequence == sequence else {
+        guard inode.grant.mode.allowsWriting, inode.grant.sequence == sequence else {
             return completion(.failure(.inputOutput))
         }
         guard let range = validated(place, bytes.count, inode) else { return completion(.failure(.fileTooLarge)) }
@@ -116,11 +138,18 @@ extension Client {
         let pages = partialPages(range, of: inode)
         guard let first = pages.first else { return body() }
         withPages(first, of: inode, failure: failure) { [self] in
-            // The first may leave the cache while the second is fetched: look again until both are there.
-            if edgesAreCached(range, of: inode) { return body() }
-            guard pages.count > 1 else { return withEdges(range, of: inode, failure: failure, body) }
-            withPages(pages[1], of: inode, failure: failure) { [self] in
-                withEdges(range, of: inode, failure: failure, body)
+            guard pages.count > 1, let head = inode.blocks[first.lowerBound / UInt64(CacheBlock.bytes)] else {
+                return body()
+            }
+            // Stays until the second is there: a cache that is full of dirty blocks has room for one of them only.
+            head.pins += 1
+            let failed: (FileError) -> Void = { error in
+                head.pins -= 1
+                failure(error)
+            }
+            withPages(pages[1], of: inode, failure: failed) {
+                body()
+                head.pins -= 1
             }
         }
     }
@@ -137,6 +166,15 @@ extension Client {
         }
         guard !bytes.isEmpty else { return completion(.success(0)) }
         let end = offset + UInt64(bytes.count)
+        // What they have around the new bytes must not be evicted for the blocks in between.
+        let head = inode.blocks[offset / UInt64(CacheBlock.bytes)]
+        let tail = inode.blocks[(end - 1) / UInt64(CacheBlock.bytes)]
+        head?.pins += 1
+        tail?.pins += 1
+        defer {
+            head?.pins -= 1
+            tail?.pins -= 1
+        }
         var position = offset
         while position < end {
             let index = position / UInt64(CacheBlock.bytes)

@@ -108,6 +108,21 @@ final class Inode {
         attributes = FileAttributes(inode: id)
     }
 
+    /// It decides how long the file is.
+    var hasEndOfFile: Bool { grant.mode == .write || grant.mode == .part && grant.extent.hasNoEnd }
+    /// It writes the file, and has something reserved past its end.
+    var reservesMoreThanItHas: Bool { hasEndOfFile && reservedSize > attributes.size }
+
+    /// The server's attributes, with what has been changed here under a part of the file.
+    func merged(into attributes: FileAttributes) -> FileAttributes {
+        guard isDirty else { return attributes }
+        var merged = attributes
+        if hasEndOfFile { merged.size = self.attributes.size }
+        merged.modifyTime = max(attributes.modifyTime, self.attributes.modifyTime)
+        merged.changeTime = max(attributes.changeTime, self.attributes.changeTime)
+        return merged
+    }
+
     /// Operations that need the lease wait.
     var isHeldUp: Bool { recall != nil || isExclusive }
     /// What tells the server that the lease is given back whole.
@@ -126,6 +141,8 @@ final class Inode {
 
 struct LeaseWaiter {
     var mode: LeaseMode
+    /// The chunks that it uses.
+    var extent = LeaseExtent.whole
     var deadline: MonotonicInstant
     var run: (Result<Void, FileError>) -> Void
 }

@@ -8,6 +8,8 @@ package struct SimulationOutcome: Sendable {
     /// Objects whose history was too long a search.
     package var undecided = 0
     package var operations = 0
+    /// How often a file was seen to be written in parts.
+    package var sharedFiles = 0
     /// Virtual.
     package var seconds: Double = 0
     /// Of all that was sent, and when: two runs of a seed are the same if these are.

@@ -60,10 +60,10 @@ extension SimulationRun {
     private func write(_ mount: SimulatedMount, _ file: Int, _ cells: Range<Int>) {
         perform("write of file \(file), cells \(cells)", mount) { [self] begin in
             let change = histories.beginWrite(UInt64(begin), of: file, cells, by: mount.name, at: begin)
-            record(UInt64(begin), Self.cellBytes * cells.count).withUnsafeBytes {
-                mount.client.write(files[file], .at(UInt64(cells.lowerBound * Self.cellBytes)), $0) { [self] result in
+            record(UInt64(begin), cellBytes * cells.count).withUnsafeBytes {
+                mount.client.write(files[file], .at(UInt64(cells.lowerBound * cellBytes)), $0) { [self] result in
                     observe(result, begin, mount, "a write") { count, end in
-                        if count < Self.cellBytes * cells.count { return complain("a write took \(count) bytes") }
+                        if count < cellBytes * cells.count { return complain("a write took \(count) bytes") }
                         histories.end(change, at: end)
                     }
                 }
@@ -75,7 +75,7 @@ extension SimulationRun {
         perform("truncation of file \(file) to cell \(cell)", mount) { [self] begin in
             let change = histories.beginTruncation(of: file, to: cell, by: mount.name, at: begin)
             var attributes = AttributeChange()
-            attributes.size = UInt64(cell * Self.cellBytes)
+            attributes.size = UInt64(cell * cellBytes)
             mount.client.setAttributes(of: files[file], attributes) { [self] result in
                 observe(result, begin, mount, "a truncation") { histories.end(change, at: $1) }
             }
@@ -84,16 +84,16 @@ extension SimulationRun {
 
     private func read(_ mount: SimulatedMount, _ file: Int, _ cells: Range<Int>) {
         perform("read of file \(file), cells \(cells)", mount) { [self] begin in
-            let length = cells.count * Self.cellBytes
-            mount.client.read(files[file], offset: UInt64(cells.lowerBound * Self.cellBytes), length: length) {
+            let length = cells.count * cellBytes
+            mount.client.read(files[file], offset: UInt64(cells.lowerBound * cellBytes), length: length) {
                 [self] result in
                 let content = result.map { $0.flatMap { Array($0) } }
                 observe(content, begin, mount, "a read") { content, end in
                     // Past the end of the file is as if it were zeros there.
                     let content = content + [UInt8](repeating: 0, count: length - content.count)
                     for (number, cell) in cells.enumerated() {
-                        let start = number * Self.cellBytes
-                        if let value = value(content[start..<start + Self.cellBytes]) {
+                        let start = number * cellBytes
+                        if let value = value(content[start..<start + cellBytes]) {
                             histories.read(value, in: file, cell, begin, end, by: mount.name)
                         } else {
                             histories.readTorn(in: file, cell, begin, end)

@@ -10,8 +10,8 @@ import ShoalWire
 package final class SimulationRun {
     static let fileCount = 3
     static let cellCount = 24
-    /// Not a divisor of a block: cells share blocks, and straddle them.
-    static let cellBytes = 3000
+    /// Not a divisor of a block: cells share blocks, and straddle them. In two runs of five a file has several chunks.
+    let cellBytes: Int
     static let recordBytes = 100
     static let names = ["n0", "n1", "n2", "n3", "n4"]
     static let underWayMax = 12
@@ -24,7 +24,7 @@ package final class SimulationRun {
     private(set) var nodes: [SimulatedNode] = []
     var mounts: [SimulatedMount] = []
     var random: SeededGenerator
-    var histories = Histories(fileCount: fileCount, cellCount: cellCount, cellBytes: cellBytes)
+    var histories: Histories
     var outcome: SimulationOutcome
     private let limits: ClientLimits
     private let logLevel: Logger.Level
@@ -46,6 +46,9 @@ package final class SimulationRun {
         self.logLevel = logLevel
         outcome = SimulationOutcome(seed: seed)
         random = SeededGenerator(seed: seed)
+        cellBytes = [0, 3].contains(seed % 5) ? 23_000 : 3000
+        histories = Histories(
+            fileCount: Self.fileCount, cellCount: Self.cellCount, cellBytes: cellBytes)
         board = Switchboard(scheduler: clock, seed: random.next())
         var limits = ClientLimits.production
         limits.cacheBytesMax = 256 << 10
@@ -55,7 +58,9 @@ package final class SimulationRun {
         limits.nodeAttemptDeadline = .milliseconds(500)
         limits.plantedFault = plantedFault
         self.limits = limits
-        metadata = try SimulatedMetadata(board: board, replicas: 2, limits: .production)
+        var coordinatorLimits = CoordinatorLimits.production
+        coordinatorLimits.chunkBytesLog2 = Geometry.chunkBytesLog2Range.lowerBound
+        metadata = try SimulatedMetadata(board: board, replicas: 2, limits: coordinatorLimits)
         metadata.onFailure = { [unowned self] in complain("the metadata server failed: \($0)") }
         board.observe = { [unowned self] in observe($0, $1, $2) }
         for number in 1...3 {
@@ -239,14 +244,15 @@ package final class SimulationRun {
         }
     }
 
-    /// At most one mount has a write lease, and nobody else one for reading then.
+    /// At most one mount has a write lease on a chunk, and nobody else one for reading then.
     private func checkLeases() {
         for id in files + [log, directory] {
-            let held = mounts.map { ($0.name, $0.client.usableLease(id)) }
-            let writers = held.filter { $0.1 == .write }
-            let readers = held.filter { $0.1 == .read }
-            if writers.count > 1 || !writers.isEmpty && !readers.isEmpty {
-                complain("inode \(id) is leased to write to \(writers) beside \(readers)")
+            let held = mounts.map { ($0.name, $0.client.usableLease(id)) }.filter { $0.1.mode >= .part }
+            let writers = held.filter { $0.1.mode.allowsWriting }
+            if writers.contains(where: { $0.1.mode == .part }) { outcome.sharedFiles += 1 }
+            for (name, lease) in writers
+            where held.contains(where: { $0.0 != name && $0.1.extent.overlaps(lease.extent) }) {
+                complain("inode \(id) is leased to write to \(name) beside others: \(held)")
             }
         }
     }

@@ -1,21 +1,25 @@
 import ShoalTypes
 
-/// Reply: `EntryReply` whose grant has at least the mode asked for. Waits until every conflicting lease has been given
-/// back.
+/// Reply: `EntryReply` whose grant allows `mode` of `extent`: a lease of at least that mode, or where others use other chunks
+/// `.part` with an extent that contains it. Waits until every conflicting lease has been given back.
 package struct AcquireLeaseRequest: WireMessage, Equatable {
     package var caller = Caller()
     package var inode = InodeID(0)
     package var mode = LeaseMode.read
+    /// The chunks that are going to be used; whole if it is more than these.
+    package var extent = LeaseExtent.whole
     package init() {}
-    package init(caller: Caller, inode: InodeID, mode: LeaseMode) {
+    package init(caller: Caller, inode: InodeID, mode: LeaseMode, extent: LeaseExtent = .whole) {
         self.caller = caller
         self.inode = inode
         self.mode = mode
+        self.extent = extent
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
         coder.number(&inode)
         coder.enumeration(&mode)
+        coder.extent(&extent)
     }
 }
 

@@ -99,10 +99,13 @@ package struct HeldLease: Hashable, Sendable {
     package var inode: InodeID
     package var mode: LeaseMode
     package var sequence: LeaseSequence
-    package init(inode: InodeID, mode: LeaseMode, sequence: LeaseSequence) {
+    /// Of `.part`; else whole.
+    package var extent: LeaseExtent
+    package init(inode: InodeID, mode: LeaseMode, sequence: LeaseSequence, extent: LeaseExtent = .whole) {
         self.inode = inode
         self.mode = mode
         self.sequence = sequence
+        self.extent = extent
     }
     package static let blank = HeldLease(inode: InodeID(0), mode: .none, sequence: .none)
 }
@@ -112,6 +115,7 @@ extension WireCoder {
         number(&value.inode)
         enumeration(&value.mode)
         number(&value.sequence)
+        if value.mode == .part { extent(&value.extent) }
     }
 }
 

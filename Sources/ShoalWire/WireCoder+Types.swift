@@ -83,6 +83,12 @@ extension WireCoder {
         number(&value.sequence)
         number(&value.minimumEpoch)
         boolean(&value.tailUnclean)
+        if value.mode == .part { extent(&value.extent) }
+    }
+
+    package mutating func extent(_ value: inout LeaseExtent) {
+        integer(&value.first)
+        integer(&value.end)
     }
 
     package mutating func amount(_ value: inout QuotaAmount) {

@@ -54,6 +54,7 @@ struct Simulate: ParsableCommand {
         print(
             "\(sum.seeds) seeds, \(sum.operations) operations, \(Int(sum.seconds)) virtual seconds, "
                 + "\(sum.failed.count) failed, \(sum.undecided) histories not decided")
+        if verbose { print("  files written in parts in \(sum.sharing) of them") }
         for (name, count) in sum.faults.sorted(by: { $0.key < $1.key }) where verbose { print("  \(name): \(count)") }
         if !sum.failed.isEmpty {
             print("failed: \(sum.failed.sorted().map(String.init).joined(separator: " "))")
@@ -67,6 +68,7 @@ struct Simulate: ParsableCommand {
         var operations = 0
         var seconds = 0.0
         var undecided = 0
+        var sharing = 0
         var failed: [UInt64] = []
         var faults: [String: Int] = [:]
     }
@@ -85,6 +87,7 @@ struct Simulate: ParsableCommand {
                 $0.operations += outcome.operations
                 $0.seconds += outcome.seconds
                 $0.undecided += outcome.undecided
+                $0.sharing += outcome.sharedFiles > 0 ? 1 : 0
                 $0.faults.merge(outcome.faults, uniquingKeysWith: +)
                 if !outcome.complaints.isEmpty { $0.failed.append(next) }
                 for complaint in outcome.complaints.prefix(3) { print("seed \(next): \(complaint)") }

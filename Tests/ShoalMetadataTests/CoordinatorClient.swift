@@ -32,7 +32,7 @@ final class CoordinatorClient {
 
     @discardableResult
     func reclaim(_ leases: [(InodeID, Grant)] = []) -> RequestID {
-        let held = leases.map { HeldLease(inode: $0, mode: $1.mode, sequence: $1.sequence) }
+        let held = leases.map { HeldLease(inode: $0, mode: $1.mode, sequence: $1.sequence, extent: $1.extent) }
         return send(.reclaimLeases, ReclaimLeasesRequest(session: session, leases: held, isLast: true))
     }
 
@@ -88,8 +88,8 @@ final class CoordinatorClient {
         send(.listExtendedAttributes, InodeRequest(caller: reader, inode: inode))
     }
 
-    func acquire(_ inode: InodeID, _ mode: LeaseMode) -> RequestID {
-        send(.acquireLease, AcquireLeaseRequest(caller: reader, inode: inode, mode: mode))
+    func acquire(_ inode: InodeID, _ mode: LeaseMode, _ chunks: LeaseExtent = .whole) -> RequestID {
+        send(.acquireLease, AcquireLeaseRequest(caller: reader, inode: inode, mode: mode, extent: chunks))
     }
 
     func granted(_ inode: InodeID, _ mode: LeaseMode) throws -> Grant {

@@ -82,8 +82,8 @@ struct NamespaceAttributesTests {
         let request = try Lookup(shoal.nameRequest("f"))
         #expect(try shoal.needs(request) == [.observe(file)])
         var context = shoal.context
-        context.glimpses[file] = GlimpseReply(
-            size: 77, modifyTime: Timestamp(seconds: 8), changeTime: Timestamp(seconds: 9))
+        let answer = GlimpseReply(size: 77, modifyTime: Timestamp(seconds: 8), changeTime: Timestamp(seconds: 9))
+        context.note(answer, of: file, isWhole: true)
         var transaction = shoal.namespace.begin()
         let found = try #require(try request.execute(&transaction, context).found)
         #expect(found.attributes.size == 77)

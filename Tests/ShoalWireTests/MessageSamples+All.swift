@@ -109,7 +109,9 @@ extension MessageSample {
     ]
 
     private static let leases = [
-        MessageSample { AcquireLeaseRequest(caller: $0.caller(), inode: $0.id(), mode: $0.mode()) },
+        MessageSample {
+            AcquireLeaseRequest(caller: $0.caller(), inode: $0.id(), mode: $0.mode(), extent: $0.extent())
+        },
         MessageSample { ReleaseLeasesRequest(caller: $0.caller(), leases: $0.list { $0.lease() }) },
         MessageSample {
             CommitWritesRequest(caller: $0.caller(), commits: $0.list { $0.commit() })

@@ -34,11 +34,20 @@ extension SeededGenerator {
     mutating func timestamp() -> Timestamp {
         Timestamp(seconds: number(), nanoseconds: UInt32.random(in: 0..<1_000_000_000, using: &self))
     }
-    mutating func mode() -> LeaseMode { one(of: [.none, .pin, .read, .write]) }
+    mutating func mode() -> LeaseMode { one(of: [.none, .pin, .names, .part, .read, .write]) }
     mutating func fileMode() -> UInt32 { one(of: FileKind.allCases).rawValue | UInt32(next() % 0o10000) }
     mutating func log2() -> UInt8 { UInt8.random(in: Geometry.chunkBytesLog2Range, using: &self) }
-    mutating func grant() -> Grant { Grant(mode: mode(), sequence: id(), minimumEpoch: id(), tailUnclean: flag()) }
-    mutating func lease() -> HeldLease { HeldLease(inode: id(), mode: mode(), sequence: id()) }
+    mutating func extent() -> LeaseExtent { LeaseExtent(first: number(), end: number()) }
+    mutating func grant() -> Grant {
+        let mode = mode()
+        return Grant(
+            mode: mode, sequence: id(), minimumEpoch: id(), tailUnclean: flag(),
+            extent: mode == .part ? extent() : .whole)
+    }
+    mutating func lease() -> HeldLease {
+        let mode = mode()
+        return HeldLease(inode: id(), mode: mode, sequence: id(), extent: mode == .part ? extent() : .whole)
+    }
     mutating func caller() -> Caller { Caller(session: id(), change: number(), isRetry: flag()) }
     mutating func trashPlace() -> TrashPlace { TrashPlace(milliseconds: number(), inode: id()) }
     mutating func fileSize() -> UInt64 { UInt64.random(in: 0...Geometry.fileBytesMax, using: &self) }

@@ -7,17 +7,20 @@ struct AcquireLease: LeasedOperation {
     static var operation: Operation { .acquireLease }
     let request: AcquireLeaseRequest
     var caller: Caller { request.caller }
-    var acquisition: (inode: InodeID, mode: LeaseMode)? { (request.inode, request.mode) }
+    var acquisition: LeaseAcquisition? {
+        LeaseAcquisition(inode: request.inode, mode: request.mode, extent: request.extent)
+    }
 
     /// - Throws: `.notFound`; `.invalidArgument` for the write lease of what is no regular file, and for modes that nobody
     ///   asks for.
     func needs(_ transaction: inout NamespaceTransaction) throws(MetadataError) -> [LeaseNeed] {
         let record = try transaction.existing(request.inode)
         switch request.mode {
-        case .none, .names: throw .file(.invalidArgument)
+        case .none, .names, .part: throw .file(.invalidArgument)
         case .write: if record.attributes.kind != .regular { throw .file(.invalidArgument) }
         case .pin, .read: break
         }
+        guard !request.extent.isEmpty else { throw .file(.invalidArgument) }
         return []
     }
 
@@ -28,7 +31,7 @@ struct AcquireLease: LeasedOperation {
     }
 
     func attachGrants(to answer: inout EntryReply, _ core: MetadataCore, _ session: Session, isRetry: Bool) {
-        let isUnclean = request.mode == .write && answer.attributes.reservedSize > answer.attributes.size
-        answer.grant = core.give(request.mode, of: request.inode, to: session, tailUnclean: isUnclean)
+        guard let acquisition else { return }
+        answer.grant = core.give(acquisition, to: session, answer.attributes)
     }
 }

@@ -1,4 +1,5 @@
 import ShoalTypes
+import ShoalWire
 
 /// Every bound of the metadata server's core in one place.
 package struct CoordinatorLimits: Sendable {
@@ -16,6 +17,8 @@ package struct CoordinatorLimits: Sendable {
     /// Requests of one session that wait for leases; past it they are answered `.notReady`.
     package var waitingPerSessionMax = 1024
     package var locks = LockLimits.production
+    /// Of new files.
+    package var chunkBytesLog2 = Geometry.chunkBytesLog2Default
     /// A node whose connection was lost for so long is taken out of the in-sync sets.
     package var nodeReconnectGrace = Interval.milliseconds(300)
     /// A node that is connected but silent for so long is taken out.

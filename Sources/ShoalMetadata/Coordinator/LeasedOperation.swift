@@ -10,7 +10,7 @@ protocol LeasedOperation: NamespaceOperation {
     /// The inode that the requester says it has not open, though the operation may take its last name.
     var unused: InodeID { get }
     /// A lease that the requester waits for, first come first served.
-    var acquisition: (inode: InodeID, mode: LeaseMode)? { get }
+    var acquisition: LeaseAcquisition? { get }
     /// Why the requester's own leases do not allow the operation, if so.
     func refusal(_ core: MetadataCore, _ session: Session) -> WireStatus?
     /// Adds grants to the answer, after the commit. `isRetry`: the answer is of an earlier execution, brought up to
@@ -28,7 +28,7 @@ extension LeasedOperation {
     static var isChange: Bool { false }
     var namesTakenAlong: [(directory: InodeID, name: FileName)] { [] }
     var unused: InodeID { InodeID(0) }
-    var acquisition: (inode: InodeID, mode: LeaseMode)? { nil }
+    var acquisition: LeaseAcquisition? { nil }
     func refusal(_ core: MetadataCore, _ session: Session) -> WireStatus? { nil }
     func attachGrants(to answer: inout Answer, _ core: MetadataCore, _ session: Session, isRetry: Bool) {}
     func refresh(_ answer: inout Answer, _ transaction: inout NamespaceTransaction) throws(MetadataError) {}

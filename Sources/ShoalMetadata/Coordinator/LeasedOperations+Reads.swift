@@ -30,7 +30,7 @@ extension ReadDirectory: LeasedOperation {
         guard request.withAttributes else { return }
         for index in answer.entries.indices where answer.entries[index].attributes != nil {
             let inode = answer.entries[index].inode
-            if core.leases.writer(of: inode, besides: session.id) != nil {
+            if core.leases.isWritten(inode, besides: session.id) {
                 answer.entries[index].attributes = nil
             } else {
                 answer.entries[index].grant = core.ride(inode, session)

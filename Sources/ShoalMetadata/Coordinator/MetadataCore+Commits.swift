@@ -11,7 +11,7 @@ extension MetadataCore {
         let context = OperationContext(session: session.id, now: wallClock)
         var outcomes: [CommitWritesReply.Outcome] = []
         for commit in message.commits {
-            let operation = CommitWrite(CommitWriteRequest(caller: message.caller, commit))
+            let operation = CommitWrite(CommitWriteRequest(caller: message.caller, whole(commit, session, transaction)))
             if isInQuotaTree(commit.inode, transaction) {
                 outcomes.append(outcomeInQuotaTree(of: operation, context, session))
             } else {
@@ -21,8 +21,20 @@ extension MetadataCore {
         if let status = commit(transaction) { return reply(request, status) }
         for (commit, outcome) in zip(message.commits, outcomes) where outcome.status == .ok {
             tailIsClean(commit.inode, session)
+            noteCommitted(commit, by: session)
         }
         reply(request, CommitWritesReply(outcomes: outcomes), isChange: true)
+    }
+
+    private func whole(
+        _ commit: WriteCommit, _ session: Session, _ transaction: borrowing NamespaceTransaction
+    ) -> WriteCommit {
+        guard let part = leases.part(commit.inode, session.id) else { return commit }
+        do throws(MetadataError) {
+            return try transaction.inode(commit.inode).map { whole(commit, part, $0.attributes) } ?? commit
+        } catch {
+            return commit
+        }
     }
 
     /// A file that cannot be read is left to its operation, which says why.
@@ -51,7 +63,10 @@ extension MetadataCore {
         of operation: CommitWrite, _ transaction: inout NamespaceTransaction, _ context: OperationContext,
         _ session: Session
     ) -> CommitWritesReply.Outcome {
-        if let status = operation.refusal(self, session) { return CommitWritesReply.Outcome(status: status) }
+        // Also while it is being recalled: this is the flush.
+        guard let lease = leases.holder(operation.request.inode, session.id), lease.mode.allowsWriting,
+            lease.sequence == operation.request.sequence
+        else { return CommitWritesReply.Outcome(status: .staleLease) }
         do throws(MetadataError) {
             let answer = try operation.execute(&transaction, context)
             let attributes = answer.attributes

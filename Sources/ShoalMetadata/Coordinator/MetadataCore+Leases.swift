@@ -3,10 +3,10 @@ import ShoalWire
 
 /// How leases are given and go.
 extension MetadataCore {
-    private func grant(_ holder: LeaseHolder) -> Grant {
+    private func grant(_ holder: LeaseHolder, _ inode: InodeID) -> Grant {
         Grant(
             mode: holder.mode, sequence: holder.sequence, minimumEpoch: keeper.durable.epoch,
-            tailUnclean: holder.tailUnclean)
+            tailUnclean: holder.tailUnclean, extent: leases.part(inode, holder.session)?.extent ?? .whole)
     }
 
     /// What the session holds; nothing while that is being recalled, as the answer may be on its way: a reply that
@@ -15,17 +15,17 @@ extension MetadataCore {
         guard let holder = leases.holder(inode, session.id), recalls.recall(inode, session.id) == nil else {
             return .none
         }
-        return grant(holder)
+        return grant(holder, inode)
     }
 
     /// A read lease that rides along on a reply, if nobody is in the way; what the session has if that is more.
     func ride(_ inode: InodeID, _ session: Session) -> Grant {
         if let holder = leases.holder(inode, session.id) {
             if recalls.recall(inode, session.id) != nil { return .none }
-            if holder.mode >= .read { return grant(holder) }
+            if holder.mode >= .part { return grant(holder, inode) }
         }
         guard session.leaseCount < limits.leasesPerSessionMax / 8 * 7, !waiting.isBlocked(inode, for: session.id),
-            leases.writer(of: inode, besides: session.id) == nil
+            !leases.isWritten(inode, besides: session.id)
         else {
             noteCrowd(session)
             return .none
@@ -47,26 +47,29 @@ extension MetadataCore {
 
     /// Gives at least `mode`, which no other lease stands against. A lease that is raised gets a new sequence, so that
     /// answers about the lower one are told apart, and so that a writer's is above those of all writers before it.
-    func give(_ mode: LeaseMode, of inode: InodeID, to session: Session, tailUnclean: Bool = false) -> Grant {
-        if let holder = leases.holder(inode, session.id), holder.mode >= mode { return grant(holder) }
+    func give(
+        _ mode: LeaseMode, of inode: InodeID, to session: Session, tailUnclean: Bool = false, part: LeasePart? = nil
+    ) -> Grant {
+        if let holder = leases.holder(inode, session.id), holder.mode >= mode { return grant(holder, inode) }
         guard !isOverLimit(session, inode) else { return .none }
         let holder = LeaseHolder(
             session: session.id, sequence: nextSequence(), mode: mode, tailUnclean: tailUnclean)
-        if leases.set(inode, holder) { session.leaseCount += 1 }
+        if leases.set(inode, holder, part: part) { session.leaseCount += 1 }
         if mode >= .names { waiting.mayLearn(inode, session.id) }
         session.order.append(inode, holder.sequence)
         session.order.compact(leaseCount: session.leaseCount) { entry in
             leases.holder(entry.inode, session.id)?.sequence == entry.sequence
         }
         noteCrowd(session)
-        return grant(holder)
+        return grant(holder, inode)
     }
 
     /// The writer has said how far the file goes, and how far it will write.
     func tailIsClean(_ inode: InodeID, _ session: Session) {
         guard var holder = leases.holder(inode, session.id), holder.tailUnclean else { return }
         holder.tailUnclean = false
-        _ = leases.set(inode, holder)
+        uncountedFiles.remove(inode)
+        _ = leases.set(inode, holder, part: leases.part(inode, session.id))
     }
 
     /// Near its limit a session is asked for its oldest leases, once the reply that is being made has left: that may
@@ -94,6 +97,8 @@ extension MetadataCore {
     /// The one way down: a lease is given back, wholly or to a lower mode, or ends.
     func lower(_ inode: InodeID, _ session: Session, to mode: LeaseMode) {
         guard let holder = leases.holder(inode, session.id), mode < holder.mode else { return }
+        // Nothing becomes a part by being lowered.
+        let mode = mode == .part ? .pin : mode
         if mode == .none {
             if leases.remove(inode, session.id) { session.leaseCount -= 1 }
         } else {
@@ -101,7 +106,7 @@ extension MetadataCore {
         }
         let key = Recalls.Key(inode: inode, session: session.id)
         if let recall = recalls.recall(inode, session.id), mode <= recall.target { endRecall(key) }
-        if holder.mode == .write { recalls.removeGlimpse(key) }
+        if holder.mode.allowsWriting { recalls.removeGlimpse(key) }
         waiting.wake(inode)
         if mode == .none, orphans.contains(inode), !leases.isHeld(inode), graceEnd == nil { endedOrphans.append(inode) }
     }

@@ -61,7 +61,8 @@ extension MetadataCore {
         _ operation: Op, _ request: RequestID, _ session: Session, _ waiter: WaitingOperation?
     ) -> Attempt {
         var transaction = namespace.begin()
-        var context = OperationContext(session: session.id, now: wallClock)
+        var context = OperationContext(
+            session: session.id, now: wallClock, chunkBytesLog2: limits.chunkBytesLog2)
         do throws(MetadataError) {
             let needs = try operation.needs(&transaction)
             if let status = operation.refusal(self, session) {
@@ -105,7 +106,7 @@ extension MetadataCore {
 
     /// What stands in the way of an operation. Fills in what writers have answered.
     private func obstacles(
-        _ acquisition: (inode: InodeID, mode: LeaseMode)?, _ needs: [LeaseNeed], _ session: Session,
+        _ acquisition: LeaseAcquisition?, _ needs: [LeaseNeed], _ session: Session,
         _ waiter: WaitingOperation?, _ context: inout OperationContext
     ) -> Obstacles {
         var found = Obstacles()
@@ -130,24 +131,18 @@ extension MetadataCore {
                     if holder.mode > .names || !hasForgotten { found.recalls.append((directory, holder, .names)) }
                 }
             case .observe(let inode):
-                guard let writer = leases.writer(of: inode, besides: session.id) else { continue }
-                found.watches.append(inode)
-                if let told = waiter?.glimpses[inode], told.sequence == writer.sequence {
-                    context.glimpses[inode] = told.reply
-                } else {
-                    found.glimpses.append((inode, writer))
+                for writer in leases.writers(of: inode, besides: session.id) {
+                    if found.watches.last != inode { found.watches.append(inode) }
+                    let told = waiter?.glimpses[Recalls.Key(inode: inode, session: writer.session)]
+                    if let told, told.sequence == writer.sequence {
+                        context.note(told.reply, of: inode, isWhole: writer.mode == .write)
+                    } else {
+                        found.glimpses.append((inode, writer))
+                    }
                 }
             }
         }
-        guard let (inode, mode) = acquisition else { return found }
-        let isBeingRecalled = recalls.recall(inode, session.id) != nil
-        if !isBeingRecalled, mode == .pin || leases.mode(inode, session.id) >= mode { return found }
-        found.blocks.append(inode)
-        found.isBehindAnother =
-            isBeingRecalled || waiting.isBlocked(inode, for: session.id, before: waiter?.number ?? .max)
-        guard !found.isBehindAnother else { return found }
-        let target: LeaseMode = mode == .write ? .pin : .read
-        leases.forEach(of: inode, besides: session.id, above: target) { found.recalls.append((inode, $0, target)) }
+        if let acquisition { addObstacles(to: acquisition, session, waiter, &found) }
         return found
     }
 
@@ -158,7 +153,7 @@ extension MetadataCore {
         let isHeldElsewhere = leases.isHeld(inode, besides: session.id, above: .none)
         // A writer may have buffered what those who have the file open are to read: it keeps its lease till that is
         // written.
-        let isUsed = !isUnused || isHeldElsewhere && held(inode, session).mode == .write
+        let isUsed = !isUnused || isHeldElsewhere && held(inode, session).mode.allowsWriting
         if isUsed { context.inUseByRequester.append(inode) }
         if isUsed || isHeldElsewhere { context.inUse.append(inode) }
     }
@@ -176,6 +171,7 @@ extension MetadataCore {
     private func lostName(_ removed: FileAttributes, _ session: Session, _ context: OperationContext) {
         let inode = removed.inode
         guard removed.linkCount == 0 else { return }
+        uncountedFiles.remove(inode)
         guard context.inUse.contains(inode) else {
             for holder in leases.holders(of: inode) {
                 if let session = sessions[holder.session] { lower(inode, session, to: .none) }

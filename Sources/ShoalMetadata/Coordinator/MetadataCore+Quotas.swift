@@ -20,7 +20,7 @@ extension MetadataCore {
         do throws(MetadataError) {
             let writable = try transaction.walkQuota(tree, limit: limits.quotaInodesPerBatch)
             guard !transaction.isEmpty, commit(transaction) == nil else { return false }
-            for inode in writable { recallWriter(inode) }
+            for inode in writable { recallWriters(inode) }
             return true
         } catch {
             _ = failed(error)
@@ -30,8 +30,9 @@ extension MetadataCore {
 
     /// A writer that began while nobody counted writes back what it has, gives back what it reserved, and learns with its
     /// next lease that it has to reserve first.
-    private func recallWriter(_ inode: InodeID) {
-        guard let writer = leases.writer(of: inode, besides: .none) else { return }
-        recall(inode, writer, to: .read, isCold: false)
+    private func recallWriters(_ inode: InodeID) {
+        for writer in leases.writers(of: inode, besides: .none) {
+            recall(inode, writer, to: writer.idleMode, isCold: false)
+        }
     }
 }

@@ -83,14 +83,14 @@ extension MetadataCore {
         let answer: GlimpseReply
         do { answer = try GlimpseReply(decoding: message) } catch { return }
         for waiter in waiting.watching(key.inode, upTo: glimpse.answersUpTo) {
-            waiter.glimpses[key.inode] = (glimpse.sequence, answer)
+            waiter.glimpses[key] = (glimpse.sequence, answer)
         }
         recalls.removeGlimpse(key)
         waiting.wake(key.inode)
         if answer.isIdle, let writer = leases.holder(key.inode, key.session), writer.sequence == glimpse.sequence,
-            writer.mode == .write
+            writer.mode.allowsWriting
         {
-            recall(key.inode, writer, to: .read, isCold: false)
+            recall(key.inode, writer, to: writer.idleMode, isCold: false)
         }
     }
 

@@ -47,24 +47,35 @@ extension MetadataCore {
     /// passed over: the session's own retried change will tell it.
     private func accept(_ claim: HeldLease, _ session: Session) -> Bool {
         let holder = leases.holder(claim.inode, session.id)
-        if let holder, claim.mode <= holder.mode {
+        if let holder, claim.mode <= holder.mode, claim.mode != .part || holder.mode == .part {
             // A raise that the session was not told of did not happen.
             lower(claim.inode, session, to: claim.mode)
             let sequence = min(claim.sequence, holder.sequence)
             session.order.append(claim.inode, sequence)
-            _ = leases.set(claim.inode, LeaseHolder(session: session.id, sequence: sequence, mode: claim.mode))
+            _ = leases.set(
+                claim.inode, LeaseHolder(session: session.id, sequence: sequence, mode: claim.mode),
+                part: claim.mode == .part ? leases.part(claim.inode, session.id) ?? claimedPart(claim) : nil)
             return true
         }
         guard holder != nil || exists(claim.inode) else { return true }
-        let compatible: LeaseMode = claim.mode == .write ? .pin : claim.mode == .read ? .read : .write
-        if leases.isHeld(claim.inode, besides: session.id, above: compatible) {
+        let isExcluded = leases.holders(of: claim.inode).contains {
+            $0.session != session.id && !leases.isCompatible($0, claim.inode, with: claim.mode, of: claim.extent)
+        }
+        if isExcluded {
             if let holder { session.order.append(claim.inode, holder.sequence) }
             return false
         }
         let claimed = LeaseHolder(session: session.id, sequence: claim.sequence, mode: claim.mode)
-        if leases.set(claim.inode, claimed) { session.leaseCount += 1 }
+        let part = claim.mode == .part ? claimedPart(claim) : nil
+        if leases.set(claim.inode, claimed, part: part) { session.leaseCount += 1 }
         session.order.append(claim.inode, claim.sequence)
         return true
+    }
+
+    /// What of its blocks had been committed, the server that was restarted has forgotten: they are counted anew.
+    private func claimedPart(_ claim: HeldLease) -> LeasePart {
+        uncountedFiles.insert(claim.inode)
+        return LeasePart(extent: claim.extent)
     }
 
     private func exists(_ inode: InodeID) -> Bool {

@@ -97,7 +97,8 @@ extension MetadataCore {
     func finish(_ session: Session) {
         forget(session.id)
         session.order.forEach { entry in
-            guard leases.holder(entry.inode, session.id)?.sequence == entry.sequence else { return }
+            guard let holder = leases.holder(entry.inode, session.id), holder.sequence == entry.sequence else { return }
+            if holder.mode == .part { uncountedFiles.insert(entry.inode) }
             lower(entry.inode, session, to: .none)
         }
         precondition(session.leaseCount == 0, "a session leaves leases behind")

@@ -16,6 +16,7 @@ extension MetadataCore {
         tickReclaim()
         tickQuotas()
         tickTrash()
+        interests.prune(now: now)
         statistics.tick(now)
         settle()
     }
@@ -67,7 +68,11 @@ extension MetadataCore {
 /// For tests and simulation.
 extension MetadataCore {
     package func lease(of session: SessionID, on inode: InodeID) -> HeldLease? {
-        leases.holder(inode, session).map { HeldLease(inode: inode, mode: $0.mode, sequence: $0.sequence) }
+        leases.holder(inode, session).map {
+            HeldLease(
+                inode: inode, mode: $0.mode, sequence: $0.sequence,
+                extent: leases.part(inode, session)?.extent ?? .whole)
+        }
     }
     package func leaseCount(of session: SessionID) -> Int { sessions[session]?.leaseCount ?? 0 }
     package var waitingCount: Int { waiting.count }

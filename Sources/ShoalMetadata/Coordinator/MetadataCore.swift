@@ -27,6 +27,10 @@ package final class MetadataCore {
     var nextTrashLook = MonotonicInstant(.min)
     /// Inodes without a name that live on for the sessions that have them open.
     var orphans: Set<InodeID> = []
+    /// Which chunks sessions have lately asked for where others were writing.
+    var interests = WriteInterests()
+    /// Files of which a writer of a part has ended without a word: what they take is counted by the next writer of the whole.
+    var uncountedFiles: Set<InodeID> = []
     /// Orphans that nobody has open any more.
     var endedOrphans: [InodeID] = []
     /// Near their limit of leases, once for every lease that came or did not: asked for old ones after the reply.

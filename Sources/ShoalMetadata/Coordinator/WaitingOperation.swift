@@ -19,7 +19,7 @@ final class WaitingOperation {
     /// Who has forgotten them since it arrived. Until it has executed nobody learns them anew, but by changing them.
     var forgotten: Set<Recalls.Key> = []
     /// What writers have answered since it arrived, under the lease that they held then.
-    var glimpses: [InodeID: (sequence: LeaseSequence, reply: GlimpseReply)] = [:]
+    var glimpses: [Recalls.Key: (sequence: LeaseSequence, reply: GlimpseReply)] = [:]
     let attempt: (WaitingOperation) -> Attempt
 
     init(

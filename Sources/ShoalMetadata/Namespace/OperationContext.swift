@@ -13,8 +13,9 @@ package struct OperationContext: Sendable {
     package var inUse: [InodeID] = []
     /// Those of `inUse` that the requester may have open.
     package var inUseByRequester: [InodeID] = []
-    /// What foreign writers answered for `LeaseNeed.observe`.
-    package var glimpses: [InodeID: GlimpseReply] = [:]
+    /// What foreign writers answered for `LeaseNeed.observe`: one of the whole, or several of parts, of whom one may know
+    /// another length than the server, and each may have written last.
+    private var glimpses: [InodeID: (reply: GlimpseReply, isWhole: Bool)] = [:]
     /// For `StatFileSystem`: space as users see it.
     package var bytesTotal: UInt64 = 0
     package var bytesFree: UInt64 = 0
@@ -31,12 +32,27 @@ package struct OperationContext: Sendable {
 
     /// The attributes as their current writer, if any, sees them.
     func merged(_ attributes: FileAttributes) -> FileAttributes {
-        guard !glimpses.isEmpty, let glimpse = glimpses[attributes.inode] else { return attributes }
+        guard !glimpses.isEmpty, let (glimpse, isWhole) = glimpses[attributes.inode] else { return attributes }
         var merged = attributes
-        merged.size = glimpse.size
-        merged.allocatedBytes = glimpse.allocatedBytes
-        merged.modifyTime = glimpse.modifyTime
-        merged.changeTime = glimpse.changeTime
+        if isWhole {
+            merged.size = glimpse.size
+            merged.allocatedBytes = glimpse.allocatedBytes
+            merged.modifyTime = glimpse.modifyTime
+            merged.changeTime = glimpse.changeTime
+        } else {
+            merged.size = max(merged.size, glimpse.size)
+            merged.modifyTime = max(merged.modifyTime, glimpse.modifyTime)
+            merged.changeTime = max(merged.changeTime, glimpse.changeTime)
+        }
         return merged
+    }
+
+    /// - Parameter isWhole: The writer has the whole file: what it says is how it is.
+    package mutating func note(_ answer: GlimpseReply, of inode: InodeID, isWhole: Bool) {
+        guard var known = glimpses[inode]?.reply else { return glimpses[inode] = (answer, isWhole) }
+        known.size = max(known.size, answer.size)
+        known.modifyTime = max(known.modifyTime, answer.modifyTime)
+        known.changeTime = max(known.changeTime, answer.changeTime)
+        glimpses[inode] = (known, isWhole)
     }
 }

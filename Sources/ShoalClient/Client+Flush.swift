@@ -27,7 +27,7 @@ extension Client {
     /// reservation back on the way, so that its lease can go without another message.
     func flushUnasked(_ inode: Inode) {
         flush(inode, releasesReservation: inode.openCount == 0, reportsLoss: false) { [self] result in
-            guard case .failure(let error) = result else { return }
+            guard case .failure(let error) = result else { return leaveToReaders(inode) }
             if inode.openCount == 0, inode.isDirty {
                 giveUp(inode, error)
             } else if !inode.isDirty {

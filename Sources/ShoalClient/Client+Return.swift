@@ -21,6 +21,37 @@ extension Client {
         }
     }
 
+    /// A file that has been written back and is not open here is most often only read from now on: with the lease lowered,
+    /// who looks at it from another mount is answered by the server alone.
+    func leaveToReaders(_ inode: Inode) {
+        guard hasFinished(inode) else { return }
+        finishedFiles.append(inode)
+        guard finishedFiles.count == 1 else { return }
+        scheduler.schedule(after: limits.finishedFilesDelay) { [weak self] in self?.lowerFinished() }
+    }
+
+    private func hasFinished(_ inode: Inode) -> Bool {
+        inode.grant.mode == .write && inode.openCount == 0 && inode.isIdle && !inode.attributesAreOld
+            && inode.writeError == nil
+    }
+
+    private func lowerFinished() {
+        let finished = finishedFiles.filter(hasFinished)
+        finishedFiles = []
+        guard metadata.leasesAreUsable else { return }
+        var lowered: [HeldLease] = []
+        for inode in finished where inode.grant.mode == .write {
+            // Comes back here when it has given up what it had reserved.
+            if inode.reservesMoreThanItHas {
+                flushUnasked(inode)
+                continue
+            }
+            inode.grant.mode = .read
+            lowered.append(HeldLease(inode: inode.id, mode: .read, sequence: inode.grant.sequence))
+        }
+        giveBack(lowered)
+    }
+
     private func kernelShows(_ inode: Inode) -> Bool { inode.kernelAttributes.areShown || kernelMayHavePages(inode) }
 
     private func returnLeases(of cold: [Inode]) {
@@ -35,13 +66,13 @@ extension Client {
         giveBack(returned)
     }
 
-    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases and are not
-    /// believed.
+    /// Tells the server; until it has confirmed, its earlier replies may still repeat these leases as they were, and are
+    /// not believed.
     func giveBack(_ all: [HeldLease]) {
         guard !all.isEmpty else { return }
         let leases = Array(all.prefix(ReleaseLeasesRequest.leasesMax))
         defer { giveBack(Array(all.dropFirst(leases.count))) }
-        for lease in leases where lease.mode == .none { returnedLeases[lease.inode] = lease.sequence }
+        for lease in leases { returnedLeases[lease.inode] = lease.sequence }
         metadata.request(.releaseLeases, isChange: false, { ReleaseLeasesRequest(caller: $0, leases: leases) }) {
             [self] _ in
             for lease in leases where returnedLeases[lease.inode] == lease.sequence {

@@ -27,6 +27,8 @@ package final class Client {
     var commitMessages = 0
     /// When bytes or their size were last refused.
     var lastWriteBackFailure: MonotonicInstant?
+    /// Files whose write lease is about to become one to read.
+    var finishedFiles: [Inode] = []
     /// Writers that wait until fewer bytes are dirty.
     var dirtyWaiters: [() -> Void] = []
     var nameCount = 0

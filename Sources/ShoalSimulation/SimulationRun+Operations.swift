@@ -167,7 +167,16 @@ extension SimulationRun {
             mount.client.flush(files[file]) { [self] result in
                 if case .failure = result { lost(mount, file) }
                 observe(result, begin, mount, "a close") { _, _ in }
+                if hasLargeFiles { reopen(mount, file) }
             }
+        }
+    }
+
+    /// While nobody on the mount has it open, its lease is left to readers.
+    private func reopen(_ mount: SimulatedMount, _ file: Int) {
+        mount.client.release(files[file]) { _ in }
+        clock.schedule(after: .milliseconds(200)) { [self] in
+            mount.process.run { [self] in mount.client.open(files[file], truncates: false) { _ in } }
         }
     }
 

@@ -12,6 +12,7 @@ package final class SimulationRun {
     static let cellCount = 24
     /// Not a divisor of a block: cells share blocks, and straddle them. In two runs of five a file has several chunks.
     let cellBytes: Int
+    let hasLargeFiles: Bool
     static let recordBytes = 100
     static let names = ["n0", "n1", "n2", "n3", "n4"]
     static let underWayMax = 12
@@ -46,7 +47,8 @@ package final class SimulationRun {
         self.logLevel = logLevel
         outcome = SimulationOutcome(seed: seed)
         random = SeededGenerator(seed: seed)
-        cellBytes = [0, 3].contains(seed % 5) ? 23_000 : 3000
+        hasLargeFiles = [0, 3].contains(seed % 5)
+        cellBytes = hasLargeFiles ? 23_000 : 3000
         histories = Histories(
             fileCount: Self.fileCount, cellCount: Self.cellCount, cellBytes: cellBytes)
         board = Switchboard(scheduler: clock, seed: random.next())

@@ -34,7 +34,7 @@ struct CloseTests {
         try cluster.sync(client, file)
     }
 
-    @Test("create, write, close is one round trip; the bytes and the size follow, each in one")
+    @Test("create, write, close is one round trip; the bytes, the size and the lease follow, each in one")
     func smallFile() throws {
         let cluster = try Cluster()
         let (a, b) = (try cluster.client("a"), try cluster.client("b"))
@@ -47,7 +47,7 @@ struct CloseTests {
         let quiet = Requests(cluster)
         _ = try makeClosed(cluster, a, "g", pattern(4096, 1))
         cluster.scheduler.run(for: .seconds(1))
-        #expect(quiet.seen == [.create, .writeChunk, .writeChunk, .commitWrites])
+        #expect(quiet.seen == [.create, .writeChunk, .writeChunk, .commitWrites, .releaseLeases])
         #expect(a.cache.dirtyBytes == 0)
     }
 
@@ -157,5 +157,36 @@ struct CloseTests {
         cluster.scheduler.run(for: .seconds(20))
         #expect(try cluster.lookup(b, "old") == new)
         #expect(try cluster.read(b, new) == pattern(6000, 2))
+    }
+
+    @Test("A file that was written back and closed is left to readers: who looks at it elsewhere is answered by the server alone")
+    func leftToReaders() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        cluster.makeRoom(for: [a, b])
+        let files = try (0..<5).map { number in
+            let file = try cluster.create(a, "f\(number)")
+            if number > 0 { try cluster.write(a, file, .at(0), pattern(5000, 1)) }
+            try cluster.flush(a, file)
+            if number < 4 { try cluster.wait { a.release(file, completion: $0) } }
+            return file
+        }
+        cluster.scheduler.run(for: .seconds(1))
+        #expect(files.map { a.usableLease($0).mode } == [.read, .read, .read, .read, .write])
+        #expect(cluster.metadata.requestCounts[.releaseLeases, default: 0] <= 2)
+        // Nobody answers for a.
+        cluster.networks["a"]?.unreachable = [SimulatedMetadata.address]
+        let begin = cluster.scheduler.now
+        for (number, file) in files.dropLast().enumerated() {
+            #expect(try cluster.lookup(b, "f\(number)") == file)
+            #expect(try cluster.size(b, file) == (number > 0 ? 5000 : 0))
+        }
+        #expect(cluster.scheduler.now - begin < .milliseconds(100))
+        cluster.networks["a"]?.unreachable = []
+        // And the writer may write again.
+        try cluster.open(a, files[1])
+        try cluster.write(a, files[1], .at(5000), pattern(1, 2))
+        #expect(try cluster.size(b, files[1]) == 5001)
     }
 }

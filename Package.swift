@@ -95,7 +95,10 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
-        .executableTarget(name: "shoal-exercise", dependencies: ["CLinux", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "shoal-exercise",
+            dependencies: ["CLinux", "ShoalTypes", "ShoalLinearizability", "ShoalCluster", arguments],
+            swiftSettings: strict),
         .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
 
         // Whether what was seen can be explained: of the simulation, and of real mounts.

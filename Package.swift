@@ -95,15 +95,21 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "shoal-passthrough", dependencies: ["ShoalTypes", "ShoalFUSE"], swiftSettings: strict),
-        .executableTarget(name: "shoal-exercise", dependencies: ["CLinux", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "shoal-exercise",
+            dependencies: ["CLinux", "ShoalTypes", "ShoalLinearizability", "ShoalCluster", arguments],
+            swiftSettings: strict),
         .executableTarget(name: "shoal-posix", dependencies: ["CLinux"], swiftSettings: strict),
+
+        // Whether what was seen can be explained: of the simulation, and of real mounts.
+        module("ShoalLinearizability", ["ShoalTypes"]),
 
         // The cores in virtual time, on a simulated network and simulated disks.
         module(
             "ShoalSimulation",
             [
                 "ShoalTypes", "ShoalWire", "ShoalRPC", "ShoalKeyValue", "ShoalChunkStore", "ShoalMetadata", "ShoalNode",
-                "ShoalClient", "ShoalTestSupport", logging,
+                "ShoalClient", "ShoalLinearizability", "ShoalTestSupport", logging,
             ]),
 
         .executableTarget(
@@ -135,6 +141,7 @@ let package = Package(
                 "ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", "ShoalChunkStore",
                 "ShoalTransport", "ShoalNode", logging,
             ]),
+        suite("ShoalLinearizabilityTests", ["ShoalTypes", "ShoalLinearizability"]),
         suite(
             "ShoalSimulationTests",
             ["ShoalTypes", "ShoalClient", "ShoalSimulation"]),

@@ -1,3 +1,4 @@
+import ShoalLinearizability
 import ShoalTypes
 
 /// What was observed of the objects of one run, and the judgement of it.

@@ -1,4 +1,5 @@
 import ShoalClient
+import ShoalLinearizability
 import ShoalTestSupport
 import ShoalTypes
 import ShoalWire

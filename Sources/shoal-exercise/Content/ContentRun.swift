@@ -28,8 +28,13 @@ struct ContentRun {
             try ContentRun.check(Kernel.call(SYS_fsync, file), "fsync")
             try ContentRun.check(Kernel.close(file), "close")
         }
-        // What has changed just now may not be kept yet; nothing tells when it is.
-        usleep(200_000)
+        // What has changed just now may not be kept yet, nor what has not been read since (relatime); nothing tells when it is.
+        for path in paths.joined() {
+            let file = try ContentRun.check(Kernel.open(path, O_RDONLY), path)
+            try ContentRun.check(Kernel.read(file, 1, at: 0).result, "read")
+            try ContentRun.check(Kernel.close(file), "close")
+        }
+        usleep(1_500_000)
         for paths in paths {
             readers.append(try paths.map { try ContentRun.check(Kernel.open($0, O_RDONLY), $0) })
         }

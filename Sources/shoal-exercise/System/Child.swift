@@ -3,13 +3,21 @@ import Glibc
 
 /// This program again, with other arguments.
 struct Child {
-    private let pid: pid_t
+    let pid: pid_t
 
-    init(_ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - input: What it has as its standard input; by default this process's own.
+    ///   - output: Likewise.
+    init(_ arguments: [String], input: CInt = 0, output: CInt = 1) throws {
         var pid = pid_t()
         let words = (["/proc/self/exe"] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
-        let code = posix_spawn(&pid, "/proc/self/exe", nil, nil, words, environ)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if input != 0 { posix_spawn_file_actions_adddup2(&actions, input, 0) }
+        if output != 1 { posix_spawn_file_actions_adddup2(&actions, output, 1) }
+        let code = posix_spawn(&pid, "/proc/self/exe", &actions, nil, words, environ)
         guard code == 0 else { throw Broken("starting a process", -Int(code)) }
         self.pid = pid
     }

@@ -13,6 +13,14 @@ package enum RegisterModel: SequentialModel {
         case .read(let value): value == state ? state : nil
         }
     }
+
+    /// What nobody has read was written over at once, or last.
+    package static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool {
+        switch operation {
+        case .read: true
+        case .write(let value): !others.contains(.read(value))
+        }
+    }
 }
 
 /// The length of a file.
@@ -31,6 +39,30 @@ package enum SizeModel: SequentialModel {
         case .read(let size): size == state ? state : nil
         }
     }
+
+    package static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool {
+        if case .read = operation { true } else { false }
+    }
+}
+
+/// A number that is only counted up, by one who has found the number before; or a log, by one who has found a record of
+/// theirs behind so many others.
+package enum CounterModel: SequentialModel {
+    package enum Operation: Equatable {
+        case increment(before: UInt64)
+        case read(UInt64)
+    }
+
+    package static func apply(_ operation: Operation, to state: UInt64) -> UInt64? {
+        switch operation {
+        case .increment(let before): before == state ? state + 1 : nil
+        case .read(let value): value == state ? state : nil
+        }
+    }
+
+    package static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool {
+        if case .read = operation { true } else { false }
+    }
 }
 
 /// A file that is only appended to, by records of one length.
@@ -48,6 +80,10 @@ package enum LogModel: SequentialModel {
         case .read(let records): records == state ? state : nil
         }
     }
+
+    package static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool {
+        if case .append = operation { false } else { true }
+    }
 }
 
 /// The names in one directory.
@@ -58,6 +94,9 @@ package enum DirectoryModel: SequentialModel {
         case unlink(String, wasThere: Bool)
         /// What `to` named before is replaced.
         case rename(String, to: String, wasThere: Bool)
+        /// A rename through a kernel, which looks up both names, one after the other, and is done if they are of one file
+        /// (rename(2)): so it has done nothing if another has moved the file in between.
+        case renameUnlessMoved(String, to: String)
         case lookup(String, InodeID?)
         case list([String: InodeID])
     }
@@ -77,9 +116,23 @@ package enum DirectoryModel: SequentialModel {
                 after[name] = nil
                 after[target] = state[name]
             }
+        case .renameUnlessMoved(let name, let target):
+            if let inode = state[name] {
+                after[name] = nil
+                after[target] = inode
+            } else if state[target] == nil {
+                return nil
+            }
         case .lookup(let name, let inode): guard state[name] == inode else { return nil }
         case .list(let names): guard names == state else { return nil }
         }
         return after
+    }
+
+    package static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool {
+        switch operation {
+        case .create(_, nil), .unlink(_, wasThere: false), .rename(_, to: _, wasThere: false), .lookup, .list: true
+        case .create, .unlink, .rename, .renameUnlessMoved: false
+        }
     }
 }

@@ -1,4 +1,4 @@
-import ShoalSimulation
+import ShoalLinearizability
 import ShoalTestSupport
 import ShoalTypes
 import Testing

@@ -4,6 +4,9 @@ package protocol SequentialModel {
     associatedtype Operation
     /// The state after `operation`; nil if it could not have had the outcome that was observed.
     static func apply(_ operation: Operation, to state: State) -> State?
+    /// Whether a history of `others` and `operation` that can be explained can be explained without `operation` too, as with what
+    /// changes nothing.
+    static func canBeSpared(_ operation: Operation, among others: [Operation]) -> Bool
 }
 
 /// One operation as it was observed from outside.

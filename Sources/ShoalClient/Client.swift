@@ -22,6 +22,8 @@ package final class Client {
     var flushBytesInFlight = 0
     /// Inodes with dirty blocks that wait for room in `flushBytesInFlight`.
     var flushQueue: ArraySlice<Inode> = []
+    /// Inodes whose dirty blocks nobody has asked for yet, and when those leave.
+    var writeBehindQueue: ArraySlice<(inode: Inode, due: MonotonicInstant)> = []
     /// Sizes and times that wait for their turn to be sent.
     var commitQueue: ArraySlice<PendingCommit> = []
     var commitMessages = 0

@@ -82,9 +82,10 @@ extension Client {
     /// - Parameters:
     ///   - releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about to go).
     ///   - reportsLoss: The result is told to a program, so bytes that were given up count.
+    ///   - written: The nodes have the bytes; size and times are committed next.
     func flush(
         _ inode: Inode, releasesReservation: Bool = false, reportsLoss: Bool = true,
-        completion: @escaping Completion<Void>
+        written: @escaping () -> Void = {}, completion: @escaping Completion<Void>
     ) {
         let retried = inode.writeError
         // Without a program to tell, what was refused is tried once more before it is given up.
@@ -94,6 +95,7 @@ extension Client {
                 if error != .noSpace, error != .quota { inode.writeError = nil }
                 return completion(.failure(error))
             }
+            written()
             commit(inode, releasesReservation: releasesReservation) { result in
                 guard reportsLoss, case .success = result, let loss = inode.lossError else { return completion(result) }
                 inode.lossError = nil

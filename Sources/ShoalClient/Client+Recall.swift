@@ -124,7 +124,7 @@ extension Client {
         let attributes = inode.shownAttributes
         return GlimpseReply(
             size: attributes.size, allocatedBytes: attributes.allocatedBytes, modifyTime: attributes.modifyTime,
-            changeTime: attributes.changeTime, isIdle: isIdleWriter(inode))
+            changeTime: attributes.changeTime, accessTime: accessTimeToCommit(inode), isIdle: isIdleWriter(inode))
     }
 
     /// A writer that has finished: whoever asks may as well have a read lease.

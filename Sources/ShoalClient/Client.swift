@@ -58,6 +58,8 @@ package final class Client {
     /// Access times to send, and those that are on their way.
     var accessTimes: [InodeID: AccessTime] = [:]
     var accessTimesInFlight: [InodeID: AccessTime] = [:]
+    /// Inodes whose access time was set by hand under the write lease, and goes with the next commit.
+    var accessTimesToCommit: Set<InodeID> = []
     /// Inodes with a pin that are not open.
     var lingering: [InodeID: Inode] = [:]
     /// Inodes that are gone, as they were last.

@@ -37,6 +37,7 @@ package struct OperationContext: Sendable {
         merged.allocatedBytes = glimpse.allocatedBytes
         merged.modifyTime = glimpse.modifyTime
         merged.changeTime = glimpse.changeTime
+        if let accessTime = glimpse.accessTime { merged.accessTime = accessTime }
         return merged
     }
 }

@@ -27,7 +27,8 @@ package protocol DiskFile: AnyObject, Sendable {
     /// Gives the space of these bytes back; they read as zeros. The length stays.
     func punch(at offset: Int, count: Int) throws(DiskError)
     func length() throws(DiskError) -> Int
-    /// A hint: these bytes, all new, will be synced soon. Files that are started together share commits of the journal.
+    /// A hint: what has been written may go to the disk from now on. Files that are started together share commits of the
+    /// journal.
     func startWriting()
     /// Bytes and length survive the loss of power when this returns (fdatasync). After an error nothing is known.
     func sync() throws(DiskError)

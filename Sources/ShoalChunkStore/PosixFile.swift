@@ -69,9 +69,10 @@ final class PosixFile: DiskFile {
     }
 
     func startWriting() {
-        // On Linux this begins to write what is dirty, and drops only what is clean (mm/fadvise.c): nothing, in a new
-        // file. A hint may fail; fdatasync reports the errors of writing.
-        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        // Only begins (sync_file_range(2)): what it writes stays in the page cache. A hint may fail; fdatasync reports the errors of
+        // writing.
+        let begin = 2  // SYNC_FILE_RANGE_WRITE, <linux/fs.h>
+        _ = linux_call(Int(SYS_sync_file_range), Int(descriptor), 0, 0, begin, 0, 0)
     }
 
     func sync() throws(DiskError) {

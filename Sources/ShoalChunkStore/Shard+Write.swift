@@ -86,6 +86,8 @@ extension Shard {
         if isNew { count(1, in: &batch) }
         let ticket = try index.commit(batch)
         dirty.note(cover, of: open.chunk, ticket: ticket)
+        // Filled to its end, as who writes from front to back does: the disk need not wait for the sync that comes at the end.
+        if oldCount < write.blocks.upperBound, write.end == 1 << Int(write.chunkBytesLog2) { open.file.startWriting() }
         return header.allocatedBlocks
     }
 

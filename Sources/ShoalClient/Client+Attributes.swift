@@ -44,6 +44,7 @@ extension Client {
         completion: @escaping Completion<FileAttributes>
     ) {
         let inode = inodes.inode(id)
+        if setUnderLease(inode, change) { return completion(.success(inode.shownAttributes)) }
         if let size = change.size { return truncate(inode, to: size, change, by: writer, completion: completion) }
         guard case .ordinary = writer, change.uid != nil || change.gid != nil else {
             return setOnServer(inode, change, completion: completion)
@@ -64,11 +65,18 @@ extension Client {
         // A time set by hand must not be overwritten by the commit of an earlier write: the commit sends the local
         // times.
         if inode.grant.mode.allowsWriting, let time = change.modifyTime { inode.attributes.modifyTime = time }
-        if change.accessTime != nil { forgetAccess(inode.id) }
+        var change = change
+        if let time = change.accessTime {
+            forgetAccess(inode.id)
+            if accessTimesToCommit.contains(inode.id) { inode.attributes.accessTime = time }
+        } else {
+            change.accessTime = accessTimeToCommit(inode)
+        }
         let isExtended = change.changesExtendedAttributes
         if isExtended { beginExtendedAttributeChange(of: inode) }
         metadata.request(
-            .setAttributes, isChange: true, { SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
+            .setAttributes, isChange: true,
+            { [change] in SetAttributesRequest(caller: $0, inode: inode.id, change: change) }
         ) { [self] reply in
             if isExtended { endExtendedAttributeChange(of: inode) }
             beforeLearning()

@@ -16,7 +16,7 @@ extension Client {
         let needed: UInt64
         let completion: (WireStatus) -> Void
 
-        var message: WriteCommit {
+        func message(accessTime: Timestamp?) -> WriteCommit {
             var message = WriteCommit()
             message.inode = inode.id
             message.sequence = sequence
@@ -26,6 +26,7 @@ extension Client {
             message.neededSize = needed
             message.modifyTime = inode.attributes.modifyTime
             message.changeTime = inode.attributes.changeTime
+            message.accessTime = accessTime
             return message
         }
     }
@@ -148,7 +149,11 @@ extension Client {
             commitQueue.removeFirst(batch.count)
             commitMessages += 1
             metadata.request(
-                .commitWrites, isChange: false, { CommitWritesRequest(caller: $0, commits: batch.map(\.message)) }
+                .commitWrites, isChange: false,
+                { [self] caller in
+                    let commits = batch.map { $0.message(accessTime: accessTimeToCommit($0.inode)) }
+                    return CommitWritesRequest(caller: caller, commits: commits)
+                }
             ) { [self] reply in
                 commitMessages -= 1
                 switch reply.decode(CommitWritesReply.self) {
@@ -176,6 +181,7 @@ extension Client {
             inode.attributes.data = outcome.data
             inode.serverSize = commit.size
             inode.reservedSize = min(commit.reserved, outcome.reservedSize)
+            if !inode.needsCommit { accessTimesToCommit.remove(inode.id) }
         }
         commit.completion(outcome.status)
         resume(inode)

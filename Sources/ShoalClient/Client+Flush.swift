@@ -12,14 +12,29 @@ extension Client {
         if inode.dirtyBlocks.count >= 8 { send(inode, onlyFull: true) }
         guard !inode.hasFlushTimer else { return }
         inode.hasFlushTimer = true
-        scheduler.schedule(after: limits.writeBehindDelay) { [self] in
-            inode.hasFlushTimer = false
-            // What failed is retried by whoever is told of it; if the file is closed there is nobody.
-            guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode.allowsWriting else {
-                return
-            }
-            flushUnasked(inode)
+        writeBehindQueue.append((inode, scheduler.now + limits.writeBehindDelay))
+        if writeBehindQueue.count == 1 { scheduleWriteBehind(after: limits.writeBehindDelay) }
+    }
+
+    /// Files of about the same age leave together: what goes to one node is one packet for it then, and wakes it once.
+    private func scheduleWriteBehind(after interval: Interval) {
+        scheduler.schedule(after: interval) { [self] in
+            let end = scheduler.now + limits.writeBehindGrain
+            let count = writeBehindQueue.prefix { $0.due <= end }.count
+            let due = writeBehindQueue.prefix(count)
+            writeBehindQueue.removeFirst(count)
+            if let next = writeBehindQueue.first { scheduleWriteBehind(after: next.due - scheduler.now) }
+            for (inode, _) in due { writeBehind(inode) }
         }
+    }
+
+    private func writeBehind(_ inode: Inode) {
+        inode.hasFlushTimer = false
+        // What failed is retried by whoever is told of it; if the file is closed there is nobody.
+        guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode.allowsWriting else {
+            return
+        }
+        flushUnasked(inode)
     }
 
     /// A flush that nobody waits for. An error is kept for the next close or fsync; of a file that nobody has open any
@@ -69,9 +84,10 @@ extension Client {
     /// - Parameters:
     ///   - releasesReservation: afterwards no bytes past the end may be on the nodes (the write lease is about to go).
     ///   - reportsLoss: The result is told to a program, so bytes that were given up count.
+    ///   - written: The nodes have the bytes; size and times are committed next.
     func flush(
         _ inode: Inode, releasesReservation: Bool = false, reportsLoss: Bool = true,
-        completion: @escaping Completion<Void>
+        written: @escaping () -> Void = {}, completion: @escaping Completion<Void>
     ) {
         let retried = inode.writeError
         // Without a program to tell, what was refused is tried once more before it is given up.
@@ -81,6 +97,7 @@ extension Client {
                 if error != .noSpace, error != .quota { inode.writeError = nil }
                 return completion(.failure(error))
             }
+            written()
             commit(inode, releasesReservation: releasesReservation) { result in
                 guard reportsLoss, case .success = result, let loss = inode.lossError else { return completion(result) }
                 inode.lossError = nil

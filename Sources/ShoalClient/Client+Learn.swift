@@ -46,7 +46,9 @@ extension Client {
         if !inode.grant.mode.allowsWriting || inode.reservedSize < attributes.reservedSize && !inode.isCommitting {
             inode.reservedSize = attributes.reservedSize
         }
-        merged.accessTime = accessTime(of: inode.id, onServer: attributes.accessTime)
+        if !keepsChanges || inode.grant.mode < .write || !inode.isDirty { accessTimesToCommit.remove(inode.id) }
+        merged.accessTime =
+            accessTimeToCommit(inode) ?? accessTime(of: inode.id, onServer: attributes.accessTime)
         if inode.attributes.inode == attributes.inode, inode.attributes.mode != 0, merged != inode.attributes {
             attributesChanged(inode)
         }

@@ -125,8 +125,8 @@ extension Client {
         // Who does not have the end knows its place from hearsay: whoever said it may have died since.
         return GlimpseReply(
             size: inode.hasEndOfFile ? attributes.size : 0, allocatedBytes: attributes.allocatedBytes,
-            modifyTime: attributes.modifyTime,
-            changeTime: attributes.changeTime, isIdle: isIdleWriter(inode))
+            modifyTime: attributes.modifyTime, changeTime: attributes.changeTime,
+            accessTime: accessTimeToCommit(inode), isIdle: isIdleWriter(inode))
     }
 
     /// A writer that has finished: whoever asks may as well have a read lease.

@@ -8,32 +8,28 @@ extension Client {
     package func sync(_ id: InodeID, completion: @escaping Completion<Void>) {
         let inode = inodes.inode(id)
         guard !inode.isDirectory else { return syncMetadata(completion: completion) }
+        // The nodes sync while size and times are committed.
         let run = { [self] (done: @escaping () -> Void) in
-            flush(inode) { [self] result in
-                if case .failure(let error) = result {
-                    completion(.failure(error))
-                    return done()
-                }
-                syncFlushed(inode) { result in
-                    completion(result)
-                    done()
-                }
+            var left = 1
+            var failure: FileError?
+            let part: Completion<Void> = { result in
+                if case .failure(let error) = result { failure = failure ?? error }
+                left -= 1
+                guard left == 0 else { return }
+                completion(failure.map { .failure($0) } ?? .success(()))
+                done()
+            }
+            let written = { [self] in
+                left += 1
+                syncChunks(of: inode, completion: part)
+            }
+            flush(inode, written: written) { [self] result in
+                guard case .success = result else { return part(result) }
+                syncMetadata(completion: part)
             }
         }
         // Another mount's bytes are in its own buffers until a lease brings them to the nodes.
         withLease(.read, on: inode, failure: { completion(.failure($0)) }, run)
-    }
-
-    private func syncFlushed(_ inode: Inode, completion: @escaping Completion<Void>) {
-        var left = 2
-        var failure: FileError?
-        let part: Completion<Void> = { result in
-            if case .failure(let error) = result { failure = failure ?? error }
-            left -= 1
-            if left == 0 { completion(failure.map { .failure($0) } ?? .success(())) }
-        }
-        syncChunks(of: inode, completion: part)
-        syncMetadata(completion: part)
     }
 
     package func syncMetadata(completion: @escaping Completion<Void>) {

@@ -22,6 +22,8 @@ package final class Client {
     var flushBytesInFlight = 0
     /// Inodes with dirty blocks that wait for room in `flushBytesInFlight`.
     var flushQueue: ArraySlice<Inode> = []
+    /// Inodes whose dirty blocks nobody has asked for yet, and when those leave.
+    var writeBehindQueue: ArraySlice<(inode: Inode, due: MonotonicInstant)> = []
     /// Sizes and times that wait for their turn to be sent.
     var commitQueue: ArraySlice<PendingCommit> = []
     var commitMessages = 0
@@ -58,6 +60,8 @@ package final class Client {
     /// Access times to send, and those that are on their way.
     var accessTimes: [InodeID: AccessTime] = [:]
     var accessTimesInFlight: [InodeID: AccessTime] = [:]
+    /// Inodes whose access time was set by hand under the write lease, and goes with the next commit.
+    var accessTimesToCommit: Set<InodeID> = []
     /// Inodes with a pin that are not open.
     var lingering: [InodeID: Inode] = [:]
     /// Inodes that are gone, as they were last.

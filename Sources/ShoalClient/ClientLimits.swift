@@ -30,6 +30,8 @@ package struct ClientLimits: Sendable {
     package var retryPause = Interval.milliseconds(20)
     /// Dirty blocks that nobody syncs leave after this long.
     package var writeBehindDelay = Interval.milliseconds(300)
+    /// So much earlier they leave with others'.
+    package var writeBehindGrain = Interval.milliseconds(50)
     /// Files that were written, written back and closed within so long are left to readers in one message.
     package var finishedFilesDelay = Interval.milliseconds(50)
     /// After a failed write-back, close waits for the nodes for this long, so that whoever goes on writing is told.

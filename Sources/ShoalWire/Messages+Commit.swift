@@ -15,6 +15,8 @@ package struct CommitWriteRequest: WireMessage, Equatable {
     package var neededSize: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
+    /// Only if it was set by hand.
+    package var accessTime: Timestamp?
     package init() {}
     package init(caller: Caller, _ commit: WriteCommit) {
         self.caller = caller
@@ -26,6 +28,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         neededSize = commit.neededSize
         modifyTime = commit.modifyTime
         changeTime = commit.changeTime
+        accessTime = commit.accessTime
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
@@ -37,6 +40,7 @@ package struct CommitWriteRequest: WireMessage, Equatable {
         coder.integer(&neededSize)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
+        coder.optional(&accessTime, blank: Timestamp()) { $0.timestamp(&$1) }
     }
 }
 
@@ -51,6 +55,7 @@ package struct WriteCommit: Hashable, Sendable {
     package var neededSize: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
+    package var accessTime: Timestamp?
     package init() {}
 }
 
@@ -68,7 +73,7 @@ package struct CommitWritesRequest: WireMessage, Equatable {
     }
     package mutating func code(_ coder: inout WireCoder) {
         coder.caller(&caller)
-        coder.list(&commits, max: Self.commitsMax, minimumBytes: 72, blank: WriteCommit()) { coder, commit in
+        coder.list(&commits, max: Self.commitsMax, minimumBytes: 73, blank: WriteCommit()) { coder, commit in
             coder.number(&commit.inode)
             coder.number(&commit.sequence)
             coder.integer(&commit.size)
@@ -77,6 +82,7 @@ package struct CommitWritesRequest: WireMessage, Equatable {
             coder.integer(&commit.neededSize)
             coder.timestamp(&commit.modifyTime)
             coder.timestamp(&commit.changeTime)
+            coder.optional(&commit.accessTime, blank: Timestamp()) { $0.timestamp(&$1) }
         }
     }
 }

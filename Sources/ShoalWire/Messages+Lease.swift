@@ -94,15 +94,19 @@ package struct GlimpseReply: WireMessage, Equatable {
     package var allocatedBytes: UInt64 = 0
     package var modifyTime = Timestamp()
     package var changeTime = Timestamp()
+    /// If it was set by hand and the server does not know.
+    package var accessTime: Timestamp?
     package var isIdle = false
     package init() {}
     package init(
-        size: UInt64, allocatedBytes: UInt64 = 0, modifyTime: Timestamp, changeTime: Timestamp, isIdle: Bool = false
+        size: UInt64, allocatedBytes: UInt64 = 0, modifyTime: Timestamp, changeTime: Timestamp,
+        accessTime: Timestamp? = nil, isIdle: Bool = false
     ) {
         self.size = size
         self.allocatedBytes = allocatedBytes
         self.modifyTime = modifyTime
         self.changeTime = changeTime
+        self.accessTime = accessTime
         self.isIdle = isIdle
     }
     package mutating func code(_ coder: inout WireCoder) {
@@ -110,6 +114,7 @@ package struct GlimpseReply: WireMessage, Equatable {
         coder.allocatedBytes(&allocatedBytes)
         coder.timestamp(&modifyTime)
         coder.timestamp(&changeTime)
+        coder.optional(&accessTime, blank: Timestamp()) { $0.timestamp(&$1) }
         coder.boolean(&isIdle)
     }
 }

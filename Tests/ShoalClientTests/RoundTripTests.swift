@@ -45,6 +45,60 @@ struct RoundTripTests {
         try check([.root, one], [.removeDirectory])
     }
 
+    @Test(
+        "Times, and an owner and permissions that stay, are set under the write lease without a request; all see them")
+    func ownAttributes() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let b = try cluster.client("b")
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(10, 1))
+        var asked: [Operation] = []
+        cluster.board.observe = { address, operation, _ in
+            if address == SimulatedMetadata.address { asked.append(operation) }
+        }
+        let before = try cluster.wait { a.attributes(of: file, completion: $0) }
+        var change = AttributeChange()
+        change.accessTime = Timestamp(seconds: 1 << 33)
+        change.modifyTime = Timestamp(seconds: 7, nanoseconds: 8)
+        (change.uid, change.gid, change.permissions) = (before.uid, before.gid, before.permissions)
+        cluster.scheduler.run(for: .milliseconds(1))
+        let here = try cluster.wait { a.setAttributes(of: file, change, completion: $0) }
+        #expect(!asked.contains(.setAttributes))
+        #expect(here.accessTime == Timestamp(seconds: 1 << 33))
+        #expect(here.modifyTime == Timestamp(seconds: 7, nanoseconds: 8))
+        #expect(here.changeTime > before.changeTime)
+        func checkThere(_ attributes: FileAttributes) throws {
+            let there = try cluster.wait { b.attributes(of: file, completion: $0) }
+            #expect(there.accessTime == attributes.accessTime)
+            #expect(there.modifyTime == attributes.modifyTime)
+            #expect(there.changeTime == attributes.changeTime)
+        }
+        try checkThere(here)
+        #expect(asked.contains(.getAttributes) && !asked.contains(.commitWrites))
+        cluster.scheduler.run(for: .seconds(1))
+        #expect(asked.contains(.commitWrites) && a.accessTimesToCommit.isEmpty)
+        try checkThere(here)
+
+        // Between the setting and the commit: an attribute that the server has to set, and a size.
+        change.accessTime = Timestamp(seconds: 1 << 34)
+        _ = try cluster.wait { a.setAttributes(of: file, change, completion: $0) }
+        var permissions = AttributeChange()
+        permissions.permissions = 0o600
+        try checkThere(try cluster.wait { a.setAttributes(of: file, permissions, completion: $0) })
+        #expect(asked.contains(.setAttributes))
+        change.permissions = 0o600
+        change.accessTime = Timestamp(seconds: 1 << 35)
+        _ = try cluster.wait { a.setAttributes(of: file, change, completion: $0) }
+        var size = AttributeChange()
+        size.size = 5
+        let cut = try cluster.wait { a.setAttributes(of: file, size, completion: $0) }
+        #expect((cut.size, cut.accessTime) == (5, Timestamp(seconds: 1 << 35)))
+        try checkThere(cut)
+        cluster.scheduler.run(for: .seconds(1))
+        try checkThere(cut)
+    }
+
     private func makeDirectory(_ cluster: Cluster, _ client: Client, _ name: String) throws -> InodeID {
         let file = Client.NewFile(mode: FileKind.directory.rawValue | 0o755, uid: 0, gid: 0)
         return try cluster.wait { client.create(.root, named(name), file, completion: $0) }.inode

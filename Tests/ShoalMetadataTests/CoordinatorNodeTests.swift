@@ -250,6 +250,33 @@ struct CoordinatorNodeTests {
         }
     }
 
+    @Test("old content that is queued while newer content keeps coming is deleted within two pauses")
+    func reclaimOld() throws {
+        let harness = try CoordinatorHarness()
+        let (first, second) = try pair(harness)
+        let client = try CoordinatorClient(harness)
+        var files = try (0..<40).map { number in
+            let created = try client.create("f\(number)", opensForWriting: true)
+            _ = client.commit(created.attributes.inode, created.grant, size: 1, reserved: 1)
+            return (name: "f\(number)", inode: created.attributes.inode)
+        }
+        let oldest = files.removeFirst()
+        var rounds = 0
+        for file in files {
+            _ = client.unlink(file.name, unused: file.inode)
+            // With the second round: the first is past it then.
+            if rounds == 1 { _ = client.unlink(oldest.name, unused: oldest.inode) }
+            client.live(for: .milliseconds(100))
+            for node in [first, second] {
+                node.heartbeat()
+                if node.deleteChunks(succeeding: true).contains(where: { $0.data == DataID(1) }) { return }
+            }
+            rounds += 1
+            #expect(rounds < 22)
+        }
+        Issue.record("the oldest content was never deleted")
+    }
+
     @Test("status shows nodes, sessions and counts")
     func status() throws {
         let harness = try CoordinatorHarness()

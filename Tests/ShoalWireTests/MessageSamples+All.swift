@@ -134,6 +134,7 @@ extension MessageSample {
             $0.neededSize = $1.number()
             $0.modifyTime = $1.timestamp()
             $0.changeTime = $1.timestamp()
+            $0.accessTime = $1.optional { $0.timestamp() }
         },
         MessageSample {
             AccessTimesRequest(
@@ -148,7 +149,7 @@ extension MessageSample {
         MessageSample {
             GlimpseReply(
                 size: $0.number(), allocatedBytes: $0.fileSize(), modifyTime: $0.timestamp(),
-                changeTime: $0.timestamp(), isIdle: $0.flag())
+                changeTime: $0.timestamp(), accessTime: $0.optional { $0.timestamp() }, isIdle: $0.flag())
         },
         MessageSample { PrepareUploadRequest(caller: $0.caller(), size: $0.number()) },
         MessageSample { PrepareUploadReply(data: $0.id(), sequence: $0.id(), chunkBytesLog2: $0.log2()) },

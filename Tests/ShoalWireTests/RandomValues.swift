@@ -81,6 +81,7 @@ extension SeededGenerator {
         commit.neededSize = number()
         commit.modifyTime = timestamp()
         commit.changeTime = timestamp()
+        commit.accessTime = optional { $0.timestamp() }
         return commit
     }
     mutating func entry() -> EntryReply {

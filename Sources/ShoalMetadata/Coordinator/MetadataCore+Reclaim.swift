@@ -10,22 +10,29 @@ import ShoalWire
 extension MetadataCore {
     func tickReclaim() {
         guard case .idle = reclaim.phase, now >= reclaim.nextLook, graceEnd == nil else { return }
+        if now >= reclaim.nextPass {
+            reclaim.position = .none
+            reclaim.nextPass = now + limits.deletionPause
+        }
         do throws(MetadataError) {
             let transaction = namespace.begin()
-            let entries = try transaction.reclaimEntries(limit: limits.deletionEntriesMax)
+            let entries = try transaction.reclaimEntries(after: reclaim.position, limit: limits.deletionEntriesMax)
             guard !entries.isEmpty, !keeper.durable.partitions.isEmpty else { return pause() }
             var room = UInt64(limits.deletionChunksMax)
             reclaim.pieces = []
             for entry in entries where room > 0 {
                 if entry.chunkCount - entry.firstChunk > UInt64(limits.deletionChunksMax) {
                     reclaim.pieces.append(ReclaimState.Piece(data: entry.data, end: entry.chunkCount))
+                    reclaim.position = entry.data
                     room -= 1
                     continue
                 }
                 let end = min(entry.chunkCount, entry.firstChunk + room)
                 reclaim.pieces.append(ReclaimState.Piece(data: entry.data, firstChunk: entry.firstChunk, end: end))
                 room -= end - entry.firstChunk
+                if end == entry.chunkCount { reclaim.position = entry.data }
             }
+            reclaim.isFull = entries.count == limits.deletionEntriesMax || room == 0
             let question = nextQuestion()
             reclaim.phase = .syncing(question)
             act(.sync(question))
@@ -89,7 +96,8 @@ extension MetadataCore {
             _ = failed(error)
             return pause()
         }
-        tickReclaim()
+        // Less than a full round can wait for the next tick: more comes together then, for the same sync.
+        if reclaim.isFull { tickReclaim() }
     }
 
     private func pause() { reclaim.nextLook = now + limits.deletionPause }

@@ -27,8 +27,14 @@ struct ReclaimState {
     }
     var phase = Phase.idle
     var pieces: [Piece] = []
+    /// The round took as much as one may: there may be more.
+    var isFull = false
     /// Some node did not delete what it was asked to.
     var hasFailed = false
     /// Not looked at before.
     var nextLook = MonotonicInstant(.min)
+    /// A round begins above the last one's content, as the store walks over all that was deleted before the first entry
+    /// it finds; and from `nextPass` on at the front again, where content that is older than that may have been queued.
+    var position = DataID.none
+    var nextPass = MonotonicInstant(.min)
 }

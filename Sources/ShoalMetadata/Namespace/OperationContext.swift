@@ -39,6 +39,7 @@ package struct OperationContext: Sendable {
             merged.allocatedBytes = glimpse.allocatedBytes
             merged.modifyTime = glimpse.modifyTime
             merged.changeTime = glimpse.changeTime
+            if let accessTime = glimpse.accessTime { merged.accessTime = accessTime }
         } else {
             merged.size = max(merged.size, glimpse.size)
             merged.modifyTime = max(merged.modifyTime, glimpse.modifyTime)

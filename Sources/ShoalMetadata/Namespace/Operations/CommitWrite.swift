@@ -29,6 +29,7 @@ package struct CommitWrite: NamespaceOperation {
         record.attributes.allocatedBytes = request.allocatedBytes
         record.attributes.modifyTime = request.modifyTime
         record.attributes.changeTime = request.changeTime
+        if let accessTime = request.accessTime { record.attributes.accessTime = accessTime }
         transaction.update(record)
         return EntryReply(attributes: record.attributes, grant: .none)
     }

@@ -59,6 +59,7 @@ final class BlockCache {
                 candidate = block.newer
                 guard block.isEvictable else { continue }
                 block.inode.blocks.removeValue(forKey: block.index)
+                block.inode.shed()
                 remove(block)
             }
         }

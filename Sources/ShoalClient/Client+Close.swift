@@ -59,5 +59,6 @@ extension Client {
         // Nobody is left to retry. What close has not reported is kept for whoever opens the file next.
         if let error = inode.writeError, inode.isDirty { giveUp(inode, error) }
         returnExcess(of: inode)
+        inode.shed()
     }
 }

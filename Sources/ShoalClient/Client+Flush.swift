@@ -12,8 +12,10 @@ extension Client {
         if inode.dirtyBlocks.count >= 8 { send(inode, onlyFull: true) }
         guard !inode.hasFlushTimer else { return }
         inode.hasFlushTimer = true
+        writingBehind[inode.id] = inode
         scheduler.schedule(after: limits.writeBehindDelay) { [self] in
             inode.hasFlushTimer = false
+            if writingBehind[inode.id] === inode { writingBehind[inode.id] = nil }
             // What failed is retried by whoever is told of it; if the file is closed there is nobody.
             guard inode.isDirty, inode.writeError == nil || inode.openCount == 0, inode.grant.mode == .write else {
                 return
@@ -59,7 +61,8 @@ extension Client {
     func flushEarly(_ inode: Inode) {
         send(inode, onlyFull: false)
         guard cache.dirtyBytes >= limits.dirtyBytesMax else { return }
-        for other in Array(inodes.all) where !other.dirtyBlocks.isEmpty && other !== inode {
+        // What else is dirty is being sent, or cannot be.
+        for (_, other) in writingBehind.sorted(by: { $0.key < $1.key }) where other !== inode {
             send(other, onlyFull: false)
         }
     }
@@ -111,6 +114,7 @@ extension Client {
         let waiters = inode.flushWaiters
         inode.flushWaiters = []
         for waiter in waiters { waiter() }
+        inode.shed()
     }
 
     /// Writes back every inode; the first error is the result.

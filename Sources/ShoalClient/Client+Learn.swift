@@ -23,7 +23,7 @@ extension Client {
                 tailUnclean: grant.tailUnclean)
         }
         merge(attributes, into: inode, keepsChanges: hadWriteLease)
-        if !hadWriteLease, inode.grant.mode == .write { inode.ledger = BlockLedger(inode.attributes) }
+        if !hadWriteLease, inode.grant.mode == .write { inode.beginLedger() }
         if inodes.count > limits.inodesMax { returnColdLeases() }
         return inode
     }

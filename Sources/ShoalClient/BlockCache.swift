@@ -32,10 +32,15 @@ final class BlockCache {
         trim()
     }
 
-    /// The block was used: it moves to the front, of the next segment where the policy has several.
-    func touch(_ block: CacheBlock) {
+    /// `range` of the block was used: it moves to the front, of the next segment where the policy has several.
+    ///
+    /// Not where the use is the first, or goes on where the last one ended: who reads a file once, in small parts, would
+    /// push its blocks to the top, and everything else out.
+    func touch(_ block: CacheBlock, _ range: Range<Int>) {
         guard block.segment >= 0 else { return }
-        let segment = min(block.segment + 1, segments.count - 1)
+        let isAnew = block.usedUpTo.map { $0 != range.lowerBound } ?? false
+        block.usedUpTo = range.upperBound
+        let segment = isAnew ? min(block.segment + 1, segments.count - 1) : block.segment
         if segments[segment].newest === block { return }
         unlink(block)
         link(block, segment: segment)
@@ -59,6 +64,7 @@ final class BlockCache {
                 candidate = block.newer
                 guard block.isEvictable else { continue }
                 block.inode.blocks.removeValue(forKey: block.index)
+                block.inode.shed()
                 remove(block)
             }
         }

@@ -28,6 +28,8 @@ final class CacheBlock {
     var waiters: [() -> Void] = []
 
     // The cache's list.
+    /// Where in the block the last use of it ended; nil before the first.
+    var usedUpTo: Int?
     var newer: CacheBlock?
     unowned(unsafe) var older: CacheBlock?
     var segment = -1

@@ -77,8 +77,8 @@ extension Client {
         let now = scheduler.wallClock
         attributesChanged(inode)
         let grows = !keepsSize && range.upperBound > inode.attributes.size
-        if grows { inode.attributes.size = range.upperBound }
         if grows || makesHole { inode.ledger.noteHole() }
+        if grows { inode.attributes.size = range.upperBound }
         inode.attributes.modifyTime = now
         inode.attributes.changeTime = now
         inode.needsCommit = true

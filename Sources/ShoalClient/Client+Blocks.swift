@@ -40,6 +40,7 @@ extension Client {
 
     /// Forgets every block; those being written or fetched live on in the hands of who is doing that.
     func dropBlocks(of inode: Inode) {
+        guard inode.content != nil else { return }
         for block in inode.blocks.values {
             cache.dirtyBytes -= block.dirtyBytes
             block.dirty = 0
@@ -52,6 +53,7 @@ extension Client {
 
     /// Forgets the pages at and past `size`; the rest of the page that `size` falls into becomes zeros.
     func dropBlocks(of inode: Inode, from size: UInt64) {
+        guard inode.content != nil else { return }
         for (index, block) in inode.blocks where block.offset + UInt64(CacheBlock.bytes) > size {
             guard block.offset < size else {
                 cache.dirtyBytes -= block.dirtyBytes
@@ -85,7 +87,7 @@ extension Client {
             block.valid &= ~block.dirty
             block.dirty = 0
         }
-        inode.dirtyBlocks = []
+        if inode.content != nil { inode.dirtyBlocks = [] }
         inode.needsCommit = false
         wakeDirtyWaiters()
     }

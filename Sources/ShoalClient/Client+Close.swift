@@ -60,5 +60,6 @@ extension Client {
         if let error = inode.writeError, inode.isDirty { giveUp(inode, error) }
         returnExcess(of: inode)
         leaveToReaders(inode)
+        inode.shed()
     }
 }

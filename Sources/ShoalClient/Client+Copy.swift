@@ -161,8 +161,8 @@ extension Client {
     private func grown(_ inode: Inode, to end: UInt64) {
         let now = scheduler.wallClock
         attributesChanged(inode)
-        inode.attributes.size = max(inode.attributes.size, end)
         inode.ledger.noteHole()
+        inode.attributes.size = max(inode.attributes.size, end)
         inode.attributes.modifyTime = now
         inode.attributes.changeTime = now
         inode.needsCommit = true

@@ -71,7 +71,7 @@ extension Client {
 
     private func arrived(
         _ result: Result<UnsafeRawBufferPointer, FileError>, _ range: Range<UInt64>, _ blocks: [CacheBlock],
-        _ inode: Inode, _ generation: UInt64, _ failed: (FileError) -> Void
+        _ inode: Inode, _ generation: UInt32, _ failed: (FileError) -> Void
     ) {
         for block in blocks {
             block.pins -= 1
@@ -111,7 +111,7 @@ extension Client {
     /// Runs `body` once every page of `range` is cached, fetching what is missing; nothing is evicted before `body`
     /// returns. The range ends at the file's end at the latest.
     func withPages(
-        _ range: Range<UInt64>, of inode: Inode, generation: UInt64? = nil, failure: @escaping (FileError) -> Void,
+        _ range: Range<UInt64>, of inode: Inode, generation: UInt32? = nil, failure: @escaping (FileError) -> Void,
         _ body: @escaping () -> Void
     ) {
         let generation = generation ?? inode.generation

@@ -74,9 +74,8 @@ extension Client {
     func flushEarly(_ inode: Inode) {
         send(inode, onlyFull: false)
         guard cache.dirtyBytes >= limits.dirtyBytesMax else { return }
-        for other in Array(inodes.all) where !other.dirtyBlocks.isEmpty && other !== inode {
-            send(other, onlyFull: false)
-        }
+        // What else is dirty is being sent, or cannot be.
+        for (other, _) in writeBehindQueue where other !== inode { send(other, onlyFull: false) }
     }
 
     /// Writes back everything that is dirty when it is called, then commits size and times. The result is that of this
@@ -128,6 +127,7 @@ extension Client {
         let waiters = inode.flushWaiters
         inode.flushWaiters = []
         for waiter in waiters { waiter() }
+        inode.shed()
     }
 
     /// Writes back every inode; the first error is the result.

@@ -14,7 +14,7 @@ extension Client {
     /// long after they were given.
     package func kernelLearns(_ attributes: FileAttributes) -> Interval {
         guard let inode = inodes.existing(attributes.inode) else { return Interval(nanoseconds: 0) }
-        inode.kernelSize.isAnswered(attributes.size, at: scheduler.now)
+        inode.activity?.kernelSize.isAnswered(attributes.size, at: scheduler.now)
         guard inode.attributes == attributes, mayShowAttributes(of: inode) else { return Interval(nanoseconds: 0) }
         inode.kernelAttributes.areShown = true
         return metadata.leasesEnd - scheduler.now
@@ -63,8 +63,7 @@ extension Client {
         var left = parts.count
         for part in parts {
             for inode in part {
-                inode.kernelAttributes.areShown = false
-                inode.kernelAttributes.dropsUnderWay += 1
+                inode.kernelAttributes.beginDrop()
             }
             dropKernelAttributes(part.map(\.id)) { [self] in
                 for inode in part { dropEnded(inode) }
@@ -79,13 +78,14 @@ extension Client {
     }
 
     private func dropEnded(_ inode: Inode) {
-        inode.kernelAttributes.dropsUnderWay -= 1
+        inode.kernelAttributes.endDrop()
         guard !inode.kernelAttributes.areLeaving else { return }
         if inode.pages.state != .dropping { changesToForget.remove(inode.id) }
-        let waiters = inode.kernelAttributes.waiters
-        inode.kernelAttributes.waiters = []
+        let waiters = inode.attributeWaiters
+        inode.attributeWaiters = []
         for waiter in waiters { waiter() }
         if inode.recall != nil { proceedWithRecall(inode) }
+        inode.shed()
     }
 
     /// Runs `body` when the kernel has forgotten what this mount has changed so far: before that, the end of a call that
@@ -102,30 +102,44 @@ extension Client {
             let next = { [self] in wait(for: rest, body) }
             if inode.pages.readerCount > 0, inode.pages.state == .dropping {
                 return inode.pages.afterDrop.append {
-                    if inode.kernelAttributes.areLeaving { inode.kernelAttributes.waiters.append(next) } else { next() }
+                    if inode.kernelAttributes.areLeaving { inode.attributeWaiters.append(next) } else { next() }
                 }
             }
-            if inode.kernelAttributes.areLeaving { return inode.kernelAttributes.waiters.append(next) }
+            if inode.kernelAttributes.areLeaving { return inode.attributeWaiters.append(next) }
         }
         body()
     }
 }
 
-/// What is known of the attributes of one inode that the kernel shows.
+/// What is known of the attributes of one inode that the kernel shows. Who waits until it has forgotten them is in
+/// `Inode.attributeWaiters`.
 struct KernelAttributes {
     /// It may have some.
     var areShown = false
-    var dropsUnderWay = 0
+    private(set) var dropsUnderWay: Int32 = 0
+    private var changed = MonotonicInstant.never
+
     /// When this mount changed them last, or lost the lease.
-    var lastChanged: MonotonicInstant?
-
-    /// Those who wait for the last of them to end.
-    var waiters: [() -> Void] = []
-
+    var lastChanged: MonotonicInstant? {
+        get { changed == .never ? nil : changed }
+        set { changed = newValue ?? .never }
+    }
     /// It is being told to forget them; what it is answered meanwhile may be taken in before that.
     var areLeaving: Bool { dropsUnderWay > 0 }
+
+    mutating func beginDrop() {
+        areShown = false
+        dropsUnderWay += 1
+    }
+
+    mutating func endDrop() { dropsUnderWay -= 1 }
 }
 
 extension Inode {
     fileprivate var hasSetIDBits: Bool { attributes.kind == .regular && attributes.mode & 0o6000 != 0 }
+}
+
+extension MonotonicInstant {
+    /// Stands for "not yet" where an optional would cost eight bytes in each of very many objects.
+    static let never = MonotonicInstant(.min)
 }

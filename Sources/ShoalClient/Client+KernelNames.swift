@@ -28,16 +28,37 @@ extension Client {
         let isDirectory = inode.map { inodes.existing($0)?.isDirectory ?? true } ?? false
         let settled = isDirectory ? now + limits.nameValidityMargin : now
         directory.kernelNames.show(name, until: end, settled: settled, now: now)
+        forgetEndedNames(of: directory)
         kernelNamesEnd = max(kernelNamesEnd, end)
         return validity
     }
 
     /// As many as are remembered, in the time that the longest lasts; what has ended by then is forgotten.
     private func mayShowMoreNames(at now: MonotonicInstant) -> Bool {
-        let longest = limits.nameCalmMax.nanoseconds / 4 + limits.nameValidityMargin.nanoseconds
-        if now - namesShown.since > Interval(nanoseconds: longest) { namesShown = (now, 0) }
+        if now - namesShown.since > longestShown { namesShown = (now, 0) }
         namesShown.count += 1
         return namesShown.count <= limits.namesMax
+    }
+
+    private var longestShown: Interval {
+        Interval(nanoseconds: limits.nameCalmMax.nanoseconds / 4 + limits.nameValidityMargin.nanoseconds)
+    }
+
+    /// The directory has been given a name to show: what is known of that is forgotten soon after the name has ended.
+    private func forgetEndedNames(of directory: Inode) {
+        guard showingDirectories.insert(directory.id).inserted, showingDirectories.count == 1 else { return }
+        forgetEndedNamesLater()
+    }
+
+    private func forgetEndedNamesLater() {
+        scheduler.schedule(after: longestShown) { [self] in
+            for id in showingDirectories {
+                let directory = inodes.existing(id)
+                directory?.kernelNames.prune(at: scheduler.now)
+                if directory?.kernelNames.isEmpty ?? true { showingDirectories.remove(id) }
+            }
+            if !showingDirectories.isEmpty { forgetEndedNamesLater() }
+        }
     }
 
     private func isKnown(_ name: FileName, in directory: Inode, as inode: InodeID?) -> Bool {
@@ -58,6 +79,7 @@ extension Client {
             let settled = inodes.existing(place.directory)?.kernelNames.settled([place.name])
             directory.kernelNames.show(
                 new.name, until: end, settled: settled ?? MonotonicInstant(0), now: scheduler.now)
+            forgetEndedNames(of: directory)
             body()
         }
         // The lease, even if it is being lowered, stays until the name ends.

@@ -33,7 +33,8 @@ extension Client {
             guard !inode.kernelSize.isGrowing else { return }
             inode.kernelSize.beginGrowing(to: attributes.size)
             growKernelFile(id, attributes.size) { [self] in
-                let waiters = inode.kernelSize.endGrowing(at: scheduler.now, takenIn: limits.sizeTakenIn)
+                let waiters = inode.kernelSize.endGrowing(
+                    at: scheduler.now, takenIn: limits.sizeTakenIn, changed: inode.kernelAttributes.lastChanged)
                 for waiter in waiters { waiter() }
             }
         }
@@ -41,7 +42,7 @@ extension Client {
 
     /// The kernel is being answered that the file has this size.
     package func kernelIsAnswered(_ id: InodeID, size: UInt64) {
-        inodes.existing(id)?.kernelSize.isAnswered(size, at: scheduler.now)
+        inodes.existing(id)?.activity?.kernelSize.isAnswered(size, at: scheduler.now)
     }
 
     /// Whether the kernel has had the time to take in what size it was told; if not, it is called again.

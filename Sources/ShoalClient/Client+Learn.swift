@@ -23,7 +23,7 @@ extension Client {
                 tailUnclean: grant.tailUnclean, extent: grant.extent)
         }
         merge(attributes, into: inode, keepsChanges: hadWriteLease)
-        if !hadWriteLease, inode.grant.mode.allowsWriting { inode.ledger = BlockLedger(inode.attributes) }
+        if !hadWriteLease, inode.grant.mode.allowsWriting { inode.beginLedger() }
         if inodes.count > limits.inodesMax { returnColdLeases() }
         return inode
     }

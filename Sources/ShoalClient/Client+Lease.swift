@@ -51,6 +51,7 @@ extension Client {
         inode.active -= 1
         if beginExclusiveUse(of: inode) { return }
         if inode.recall != nil { proceedWithRecall(inode) }
+        inode.shed()
     }
 
     /// For an operation that already runs under the lease and tolerates no other beside it: later ones wait, earlier

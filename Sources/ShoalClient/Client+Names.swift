@@ -73,18 +73,18 @@ extension Client {
             return forget(name, in: directory)
         }
         makeRoomForNames(1)
-        if directory.names.updateValue(inode, forKey: name) == nil { nameCount += 1 }
+        if !directory.names.set(name, to: inode) { nameCount += 1 }
     }
 
     /// Forgets every name rather than to remember more than so many.
     private func makeRoomForNames(_ count: Int) {
         guard nameCount + count > limits.namesMax else { return }
-        for other in Array(inodes.all) where !other.names.isEmpty { forgetNames(of: other) }
+        for other in inodes.all where !other.names.isEmpty { forgetNames(of: other) }
     }
 
     /// Forgets what `name` was thought to refer to, and that all names are known.
     func forget(_ name: FileName, in directory: Inode) {
-        if directory.names.removeValue(forKey: name) != nil { nameCount -= 1 }
+        if !directory.names.isEmpty, directory.names.remove(name) { nameCount -= 1 }
         directory.namesAreComplete = false
         // A listing under way may have passed the name already.
         directory.listingCookie = 0

@@ -58,9 +58,12 @@ extension Client {
 
     /// The kernel has the inode no more.
     func kernelPagesHaveGone(_ inode: Inode) {
-        guard inode.pages.state == .kept else { return }
+        guard inode.activity != nil, inode.pages.state == .kept else { return }
         inode.pages.forgetServed()
         inode.pages.isUnclean = false
+        // No call on it is under way that could go by a size.
+        if !inode.kernelSize.isGrowing { inode.kernelSize = KernelSize() }
+        inode.shed()
     }
 
     /// Whether a recall may go on to give the lease up; if not, it is called again.

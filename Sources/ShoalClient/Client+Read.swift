@@ -48,9 +48,10 @@ extension Client {
         while offset < range.upperBound {
             let index = offset / bytes
             guard let block = inode.blocks[index] else { preconditionFailure("a pinned block has left the cache") }
-            cache.touch(block)
             let end = min(range.upperBound, (index + 1) * bytes)
-            found.append(block.bytes(Int(offset - block.offset)..<Int(end - block.offset)))
+            let part = Int(offset - block.offset)..<Int(end - block.offset)
+            cache.touch(block, part)
+            found.append(block.bytes(part))
             offset = end
         }
         return found

@@ -99,7 +99,7 @@ extension Client {
         inode.generation += 1
         dropBlocks(of: inode)
         forgetExtendedAttributes(of: inode)
-        inode.readAhead = ReadAheadState()
+        if inode.content != nil { inode.readAhead = ReadAheadState() }
     }
 
     /// Drops what only a lease kept true.
@@ -109,8 +109,9 @@ extension Client {
     }
 
     func forgetNames(of inode: Inode) {
+        guard inode.directory != nil else { return }
         nameCount -= inode.names.count
-        inode.names = [:]
+        inode.names = KnownNames()
         inode.namesAreComplete = false
         inode.listingCookie = 0
     }

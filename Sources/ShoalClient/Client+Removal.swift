@@ -96,7 +96,7 @@ extension Client {
             }
         }
         // Through O_PATH, or as a device or FIFO, it may be open without our knowing.
-        if inode.isOrphan, inode.attributes.linkCount == 0, kernelKnows?(inode.id) == true {
+        if inode.isOrphan, inode.attributes.linkCount == 0, kernelKnows(inode.id) {
             noteGone(inode.attributes)
         }
         discardDirty(of: inode)

@@ -69,8 +69,16 @@ extension Client {
         return attributes
     }
 
-    /// The kernel has no use for the inode any more, for none of the times that it was told of it.
-    package func forgotten(_ id: InodeID) {
+    /// The kernel was told of the inode and has not forgotten it.
+    package func kernelKnows(_ id: InodeID) -> Bool { inodes.kernelKnows(id) }
+
+    /// The kernel has taken the inode in, once more.
+    package func kernelLearned(_ id: InodeID) { inodes.kernelLearned(id) }
+
+    /// The kernel has no use for the inode any more, as far as `lookups` of the times go that it was told of it.
+    package func kernelForgot(_ id: InodeID, lookups: UInt64) {
+        inodes.kernelForgot(id, lookups: lookups)
+        guard !inodes.kernelKnows(id) else { return }
         goneAttributes[id] = nil
         if let inode = inodes.existing(id) { kernelPagesHaveGone(inode) }
     }

@@ -40,7 +40,7 @@ extension Client {
     ) -> [Inode] {
         let names = rule == .exchange ? [(parent, name), (newParent, newName)] : [(parent, name)]
         let isKnown = names.allSatisfy { inodes.existing($0.0)?.names[$0.1] != nil }
-        let files = isKnown ? names.compactMap { knownInode($0.0, $0.1) } : Array(inodes.all)
+        let files = isKnown ? names.compactMap { knownInode($0.0, $0.1) } : inodes.all
         return files.filter(\.grant.mode.allowsWriting)
     }
 

@@ -95,7 +95,7 @@ extension Client {
         accessTimes = [:]
         accessTimesInFlight = [:]
         loseLocks()
-        for inode in Array(inodes.all) {
+        for inode in inodes.all {
             if inode.isDirty || inode.writeError != nil { noteLoss(.inputOutput, of: inode) }
             inode.grant = .none
             discardDirty(of: inode)

@@ -216,7 +216,7 @@ extension Client {
         block.valid |= mask
         block.dirty |= mask
         inode.dirtyBlocks.insert(index)
-        cache.touch(block)
+        cache.touch(block, range)
     }
 
     private func zero(_ page: UnsafeMutableRawBufferPointer) {

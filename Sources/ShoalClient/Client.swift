@@ -49,12 +49,12 @@ package final class Client {
     var trashDirectories: Set<InodeID> = []
     /// Names that the kernel was given lately.
     var namesShown = (since: MonotonicInstant(0), count: 0)
+    /// Directories in which it shows some, or did lately.
+    var showingDirectories: Set<InodeID> = []
     /// When the last name that the kernel was given ends by itself.
     var kernelNamesEnd = MonotonicInstant(0)
     /// Inodes that this mount has changed and the kernel still shows as they were.
     var changesToForget: Set<InodeID> = []
-    /// Whether the kernel was told of the inode and has not forgotten it; nil without a kernel.
-    package var kernelKnows: ((InodeID) -> Bool)?
     /// Leases wait for the kernel's attributes to go, and go back then.
     var isReturningColdLeases = false
     /// Access times to send, and those that are on their way.

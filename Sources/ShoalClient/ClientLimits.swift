@@ -12,7 +12,9 @@ package struct ClientLimits: Sendable {
     package var readAheadBytesMin = 512 << 10
     package var readAheadBytesMax = 8 << 20
     /// Inodes whose attributes and lease are remembered; the coldest are given back past it.
-    package var inodesMax = 25_000
+    package var inodesMax = 100_000
+    /// Fewer than the server begins to ask back (`CoordinatorLimits.leasesPerSessionMax`), with what comes while leases go back.
+    package static let inodesMaxMost = 160_000
     /// Cached names over all directories.
     package var namesMax = 100_000
     /// Cached extended attributes over all inodes.
@@ -89,9 +91,9 @@ package struct ClientLimits: Sendable {
 package enum CachePolicy: String, Sendable, CaseIterable {
     /// The least recently used.
     case lru
-    /// The least often used, of those the least recently: four segments, a hit moves a block up one, so that a scan
-    /// cannot push out what is used again and again (S4LRU: Huang et al., "An Analysis of Facebook Photo Caching", SOSP
-    /// 2013).
+    /// The least often used, of those the least recently: four segments, a use moves a block up one, if it is not the first
+    /// nor goes on where the last one ended, so that a scan cannot push out what is used again and again (S4LRU: Huang et
+    /// al., "An Analysis of Facebook Photo Caching", SOSP 2013; decision 27).
     case lfu
 }
 

@@ -6,12 +6,12 @@ import ShoalTypes
 /// while some may be adding what was true before another mount changed a name, no other adds to them.
 struct KernelListing {
     /// `Inode.generation` when those began whose answers are in the pages.
-    private var generation: UInt64?
+    private var generation: UInt32?
     /// Directories opened to add to the pages, and not closed.
     private(set) var openCount = 0
 
     /// - Parameter current: `Inode.generation`.
-    mutating func opened(at current: UInt64) -> Client.PageUse {
+    mutating func opened(at current: UInt32) -> Client.PageUse {
         guard generation != current else {
             openCount += 1
             return .kept

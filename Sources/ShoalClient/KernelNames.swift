@@ -9,13 +9,11 @@ struct Place: Hashable {
 
 /// Names of one directory that the kernel shows without asking, present and absent ones, and until when.
 struct KernelNames {
-    private struct Shown {
-        var end: MonotonicInstant
-        /// Until then an answer may be on its way to an entry that another path finds again: of a directory, whose entry
-        /// Linux moves and hashes anew when it is looked up (`__d_unalias`).
-        var settled: MonotonicInstant
-    }
-    private var shown: [FileName: Shown] = [:]
+    /// When each ends by itself.
+    private var shown = NameTable<MonotonicInstant>()
+    /// Until then an answer may be on its way to an entry that another path finds again: of a directory, whose entry Linux
+    /// moves and hashes anew when it is looked up (`__d_unalias`). Only of names in `shown`.
+    private var settling: [FileName: MonotonicInstant] = [:]
     /// The kernel is being told to forget these, each time under another number.
     private var leaving: [FileName: UInt64] = [:]
     private var lastNumber: UInt64 = 0
@@ -27,11 +25,14 @@ struct KernelNames {
     /// How many there may be before those that have ended are looked for.
     private var countToPrune = 64
 
-    func isShown(_ name: FileName, at now: MonotonicInstant) -> Bool { shown[name].map { $0.end > now } ?? false }
-    func end(of name: FileName) -> MonotonicInstant? { shown[name]?.end }
+    var isEmpty: Bool { shown.isEmpty }
+    /// What those that are shown take in memory.
+    var bytes: Int { shown.bytes }
+    func isShown(_ name: FileName, at now: MonotonicInstant) -> Bool { shown[name].map { $0 > now } ?? false }
+    func end(of name: FileName) -> MonotonicInstant? { shown[name] }
     /// When the kernel can be told to forget all of `names` for good.
     func settled(_ names: [FileName]) -> MonotonicInstant {
-        names.compactMap { shown[$0]?.settled }.max() ?? MonotonicInstant(0)
+        settling.isEmpty ? MonotonicInstant(0) : names.compactMap { settling[$0] }.max() ?? MonotonicInstant(0)
     }
 
     /// For how long nobody else has changed a name here; `atFirst` where none was ever changed.
@@ -49,14 +50,14 @@ struct KernelNames {
         now: MonotonicInstant
     ) {
         if shown.count >= countToPrune {
-            shown = shown.filter { $0.value.end > now }
+            prune(at: now)
             countToPrune = max(64, 2 * shown.count)
         }
         let earlier = shown[name]
-        shown[name] = Shown(
-            end: max(until, earlier?.end ?? until), settled: max(settled, earlier?.settled ?? settled))
+        shown.updateValue(max(until, earlier ?? until), forKey: name)
+        if settled > now { settling[name] = max(settled, settling[name] ?? settled) }
         // A notification that is under way may be too early for it.
-        leaving[name] = nil
+        if !leaving.isEmpty { leaving[name] = nil }
         end = max(end, until)
     }
 
@@ -71,7 +72,14 @@ struct KernelNames {
     mutating func left(_ names: [FileName], number: UInt64) {
         for name in names where leaving[name] == number {
             leaving[name] = nil
-            shown[name] = nil
+            shown.removeValue(forKey: name)
+            settling[name] = nil
         }
+    }
+
+    /// Forgets those that have ended.
+    mutating func prune(at now: MonotonicInstant) {
+        settling = settling.filter { $0.value > now }
+        shown.removeAll { $0 <= now }
     }
 }

@@ -74,6 +74,13 @@ struct KernelPages {
 
     mutating func forgetServed() { served = RangeSet() }
 
+    /// The kernel has none, and nobody is about to read or write any.
+    var isUnused: Bool {
+        state == .kept && served.isEmpty && leaving.isEmpty && readerCount + storerCount + writerCount == 0
+            && !isUnclean
+            && heldReads.isEmpty && waitingReads.isEmpty && waitingWrites.isEmpty && afterDrop.isEmpty
+    }
+
     /// Whether the kernel may have a page of which `range` is a part.
     func mayHave(_ range: Range<UInt64>) -> Bool {
         guard state == .dropping || !served.isEmpty else { return false }

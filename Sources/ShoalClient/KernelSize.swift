@@ -20,6 +20,8 @@ struct KernelSize {
     private var waiters: [() -> Void] = []
 
     var isGrowing: Bool { growing != nil }
+    /// Nobody has been told of a shorter file, and nobody waits.
+    var isSettled: Bool { !mayBeTooLarge && !isGrowing && waiters.isEmpty }
 
     /// The file has, or has had, this size: the kernel may know.
     mutating func mayBecome(_ size: UInt64) {
@@ -40,11 +42,20 @@ struct KernelSize {
         most = max(most, size)
     }
 
-    /// - Parameter interval: For so long an answer may not have been taken in.
+    /// - Parameters:
+    ///   - interval: For so long an answer may not have been taken in.
+    ///   - changed: When the size may have changed last: of answers before that nothing is known if none came since this was
+    ///     made.
     /// - Returns: Who has waited.
-    mutating func endGrowing(at now: MonotonicInstant, takenIn interval: Interval) -> [() -> Void] {
+    mutating func endGrowing(
+        at now: MonotonicInstant, takenIn interval: Interval, changed: MonotonicInstant?
+    ) -> [() -> Void] {
         var size = growing ?? 0
-        if let answered, answered.at + interval > now { size = min(size, answered.size) }
+        if let answered {
+            if answered.at + interval > now { size = min(size, answered.size) }
+        } else if let changed, changed + interval > now {
+            size = 0
+        }
         least = max(least, size)
         growing = nil
         defer { waiters = [] }

@@ -106,7 +106,7 @@ extension MountFilesystem {
             client.kernelIsAnswered(attributes.inode, size: attributes.size)
             let isTaken = creation.reply.created(
                 attributes, handle, options: openOptions(attributes.inode, handle, creation.flags))
-            if isTaken { kernelInodes.noteLookup(attributes.inode) }
+            if isTaken { client.kernelLearned(attributes.inode) }
             opened(attributes.inode, handle, creation.flags, isTaken: isTaken)
         }
     }

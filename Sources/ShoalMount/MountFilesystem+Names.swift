@@ -13,7 +13,7 @@ extension MountFilesystem {
                 let timeouts = FuseCacheTimeouts(
                     entry: client.kernelLearns(name, in: parent, as: attributes.inode).seconds,
                     attributes: client.kernelLearns(attributes).seconds)
-                if reply.entry(attributes, timeouts: timeouts) { kernelInodes.noteLookup(attributes.inode) }
+                if reply.entry(attributes, timeouts: timeouts) { client.kernelLearned(attributes.inode) }
             case .success(nil):
                 let validity = client.kernelLearns(name, in: parent, as: nil)
                 if validity.nanoseconds > 0 { reply.absent(timeout: validity.seconds) } else { reply.error(.notFound) }

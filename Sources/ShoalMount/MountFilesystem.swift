@@ -11,7 +11,6 @@ final class MountFilesystem: FuseFilesystem {
     var keepAccessTime: Set<FuseFileHandle> = []
     /// The files whose reads the kernel serves from its pages.
     private var pageReaders: Set<FuseFileHandle> = []
-    var kernelInodes = KernelInodes()
     /// Of the open directories.
     var listings: [FuseFileHandle: Listing] = [:]
     /// Directories in which the kernel has looked names up since they were last listed: what a listing shows is wanted
@@ -45,8 +44,7 @@ final class MountFilesystem: FuseFilesystem {
     }
 
     func forget(_ inode: InodeID, lookups: UInt64) {
-        kernelInodes.forget(inode, lookups: lookups)
-        if !kernelInodes.contains(inode) { client.forgotten(inode) }
+        client.kernelForgot(inode, lookups: lookups)
     }
 
     /// The kernel has this inode, and it is gone: ESTALE makes it look the path up anew (once), where ENOENT would be
@@ -68,7 +66,7 @@ final class MountFilesystem: FuseFilesystem {
             case .success(let attributes):
                 client.whenKernelHasForgotten { [self] in
                     client.kernelIsAnswered(attributes.inode, size: attributes.size)
-                    if reply.entry(attributes) { kernelInodes.noteLookup(attributes.inode) }
+                    if reply.entry(attributes) { client.kernelLearned(attributes.inode) }
                 }
             case .failure(let error): reply.error(error)
             }

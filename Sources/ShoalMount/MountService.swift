@@ -13,6 +13,8 @@ package struct MountOptions: Sendable {
     /// Bytes of file content that the mount process keeps in memory.
     package var cacheBytes = ClientLimits.production.cacheBytesMax
     package var cachePolicy = CachePolicy.lru
+    /// Inodes whose attributes and leases it keeps.
+    package var inodesMax = ClientLimits.production.inodesMax
     package var isReadOnly = false
     /// Further options of mount.fuse3(8).
     package var others: [String] = []
@@ -61,6 +63,7 @@ package final class MountService: Sendable {
         limits.cacheBytesMax = options.cacheBytes
         limits.dirtyBytesMax = min(limits.dirtyBytesMax, options.cacheBytes / 4)
         limits.cachePolicy = options.cachePolicy
+        limits.inodesMax = options.inodesMax
         limits.keepsAccessTimes = !options.isReadOnly && !options.others.contains("noatime")
         let label = "\(MountService.hostName()):\(getpid()):\(mountpoint)"
         client = try MountService.connect(metadata, .client, label, limits, loop, logger)
@@ -94,7 +97,6 @@ package final class MountService: Sendable {
                 let confined = LoopConfined(completion)
                 session.growFile(inode, to: size) { loop.execute { confined.value() } }
             }
-            client.value.kernelKnows = { filesystem.value.kernelInodes.contains($0) }
             client.value.dropKernelAttributes = { [weak session] inodes, completion in
                 guard let session else { return completion() }
                 filesystem.value.dropAttributes(of: inodes, session, loop, completion)

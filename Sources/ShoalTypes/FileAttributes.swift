@@ -1,27 +1,27 @@
 /// What `stat` shows of an inode, and where its content is.
 package struct FileAttributes: Hashable, Sendable {
     package var inode: InodeID
-    /// Type and permission bits, as `st_mode`.
-    package var mode: UInt32
-    package var linkCount: UInt32
-    package var uid: UInt32
-    package var gid: UInt32
-    /// Device number of a special file, as `st_rdev`.
-    package var device: UInt32
     /// Length in bytes; of a symlink, the length of its target.
     package var size: UInt64
-    package var accessTime: Timestamp
-    package var modifyTime: Timestamp
-    package var changeTime: Timestamp
     package var data: DataID
-    /// Chunks are `1 << chunkBytesLog2` bytes: 17...26 (128 KiB, the client's cache block, to 64 MiB).
-    package var chunkBytesLog2: UInt8
     /// Bytes that the holder of the write lease may have sent to the nodes; at least `size` while it is written.
     /// Chunks at and past `size` may hold unacknowledged bytes up to here if the writer died (see `Grant.tailUnclean`).
     package var reservedSize: UInt64
     /// What a regular file takes on one replica of each of its chunks: whole blocks that were written, not its holes.
     package var allocatedBytes: UInt64
+    package var accessTime: Timestamp
+    /// Type and permission bits, as `st_mode`.
+    package var mode: UInt32
+    package var modifyTime: Timestamp
+    package var linkCount: UInt32
+    package var changeTime: Timestamp
+    package var uid: UInt32
+    package var gid: UInt32
+    /// Device number of a special file, as `st_rdev`.
+    package var device: UInt32
     package var extendedAttributes: ExtendedAttributeSummary
+    /// Chunks are `1 << chunkBytesLog2` bytes: 17...26 (128 KiB, the client's cache block, to 64 MiB).
+    package var chunkBytesLog2: UInt8
     /// A quota counts the file: its writer reserves what it is going to write before it takes it.
     package var countsInQuota: Bool
 

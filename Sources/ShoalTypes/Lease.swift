@@ -33,10 +33,10 @@ package enum LeaseMode: UInt8, Comparable, Sendable {
 
 /// A lease as it was handed out.
 package struct Grant: Hashable, Sendable {
-    package var mode: LeaseMode
     package var sequence: LeaseSequence
     /// The holder's requests to nodes must carry at least this epoch, so that the nodes learn of fences.
     package var minimumEpoch: Epoch
+    package var mode: LeaseMode
     /// The last writer died: chunks from `size` to `reservedSize` may hold bytes nobody acknowledged.
     /// A writer truncates them away on the nodes before it extends the file; a reader never reads past `size`. What the file
     /// takes has to be counted anew.

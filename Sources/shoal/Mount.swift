@@ -38,6 +38,9 @@ struct Mount: ParsableCommand {
     @Option(help: "What the cache keeps: what was used last (lru), or often (lfu).")
     var cachePolicy = CachePolicy.lru
 
+    @Option(help: ArgumentHelp("Files whose attributes are kept in memory, 400 bytes each.", valueName: "count"))
+    var cacheInodes = ClientLimits.production.inodesMax
+
     @Flag(help: "Stay in the foreground and log to the terminal.")
     var foreground = false
 
@@ -49,6 +52,10 @@ struct Mount: ParsableCommand {
 
     func validate() throws {
         if cacheSize.count < 1 << 20 { throw ValidationError("--cache-size is at least 1M") }
+        let inodes = 100...ClientLimits.inodesMaxMost
+        if !inodes.contains(cacheInodes) {
+            throw ValidationError("--cache-inodes is from \(inodes.lowerBound) to \(inodes.upperBound)")
+        }
     }
 
     func run() throws {
@@ -99,6 +106,7 @@ struct Mount: ParsableCommand {
         var result = MountOptions()
         result.cacheBytes = cacheSize.count
         result.cachePolicy = cachePolicy
+        result.inodesMax = cacheInodes
         for option in options.flatMap({ $0.split(separator: ",").map(String.init) }) {
             switch option {
             case "ro": result.isReadOnly = true
@@ -117,6 +125,7 @@ struct Mount: ParsableCommand {
         var arguments = ["mount", "\(metadata)", place.path, "--foreground"]
         for option in options { arguments += ["-o", option] }
         arguments += ["--cache-size", "\(cacheSize.count)", "--cache-policy", cachePolicy.rawValue]
+        arguments += ["--cache-inodes", "\(cacheInodes)"]
         arguments += ["--log-level", "\(logging.logLevel ?? .info)"]
         let process = BackgroundProcess(name: "the mount of \(place.path)", arguments: arguments, log: log)
         try process.start().wait()

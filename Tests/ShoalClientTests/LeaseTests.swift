@@ -150,7 +150,7 @@ struct LeaseTests {
         #expect((changed.permissions, changed.uid, changed.gid, changed.linkCount) == (0o711, 1, 7, 0))
         #expect(changed.modifyTime == Timestamp(seconds: 5))
         #expect(try cluster.wait { a.attributes(of: made.inode, completion: $0) } == changed)
-        a.forgotten(made.inode)
+        a.kernelForgot(made.inode, lookups: 1)
         #expect(throws: FileError.notFound) {
             try cluster.wait { a.setAttributes(of: made.inode, change, completion: $0) }
         }

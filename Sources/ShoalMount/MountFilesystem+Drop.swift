@@ -1,21 +1,8 @@
+import ShoalClient
 import ShoalFUSE
 import ShoalRPC
 import ShoalTransport
 import ShoalTypes
-
-/// The inodes that the kernel was told of and has not forgotten, with the number of times: 16 bytes for each.
-struct KernelInodes {
-    private var lookups: [InodeID: UInt64] = [:]
-
-    func contains(_ inode: InodeID) -> Bool { lookups[inode] != nil }
-    mutating func noteLookup(_ inode: InodeID) { lookups[inode, default: 0] += 1 }
-
-    /// Those lookups do not count any more.
-    mutating func forget(_ inode: InodeID, lookups count: UInt64) {
-        guard let left = lookups[inode] else { return }
-        lookups[inode] = left > count ? left - count : nil
-    }
-}
 
 extension MountFilesystem {
     /// Makes the kernel forget attributes, on another thread. An inode that it was told of and does not have is about to
@@ -38,7 +25,7 @@ extension MountFilesystem {
         session.dropAttributes(of: inodes) { [session] unknown in
             loop.execute {
                 let (filesystem, completion) = confined.value
-                let expected = unknown.filter(filesystem.kernelInodes.contains)
+                let expected = unknown.filter(filesystem.client.kernelKnows)
                 guard !expected.isEmpty, loop.now < deadline else { return completion() }
                 loop.schedule(after: .milliseconds(1)) {
                     filesystem.dropAttributes(of: expected, session, loop, until: deadline, completion)

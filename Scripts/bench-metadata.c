@@ -1,7 +1,8 @@
 // The metadata loop of Scripts/bench: one operation on COUNT files of one directory, or again and again for SECONDS on
 // every file of a tree, which has been looked at once before; one process.
-// usage: bench-metadata create|small|stat|unlink DIRECTORY COUNT     prints operations per second
+// usage: bench-metadata create|small|stat|read|rename|unlink DIRECTORY COUNT [PREFIX]     prints operations per second
 //        bench-metadata tree-stat|tree-read DIRECTORY SECONDS
+// Names are PREFIX (f) and a number.
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
@@ -69,31 +70,46 @@ static int tree(const char *root, int reads, double seconds) {
     return 0;
 }
 
+static void rename_file(const char *path) {
+    char renamed[4100];
+    snprintf(renamed, sizeof renamed, "%s-new", path);
+    if (rename(path, renamed)) fail(path);
+}
+
+static void perform(const char *operation, const char *path) {
+    static const char bytes[4096] = {'s'};
+    if (!strcmp(operation, "create")) {
+        create(path, bytes, 0);
+    } else if (!strcmp(operation, "small")) {
+        create(path, bytes, sizeof bytes);
+    } else if (!strcmp(operation, "stat")) {
+        look(path, 0);
+    } else if (!strcmp(operation, "read")) {
+        look(path, 1);
+    } else if (!strcmp(operation, "rename")) {
+        rename_file(path);
+    } else if (unlink(path)) {
+        fail(path);
+    }
+}
+
 int main(int argc, char **argv) {
-    if (argc != 4) {
-        fprintf(stderr, "usage: bench-metadata create|small|stat|unlink DIRECTORY COUNT\n"
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: bench-metadata create|small|stat|read|rename|unlink DIRECTORY COUNT [PREFIX]\n"
                         "       bench-metadata tree-stat|tree-read DIRECTORY SECONDS\n");
         return 2;
     }
-    if (!strncmp(argv[1], "tree-", 5)) return tree(argv[2], !strcmp(argv[1], "tree-read"), atof(argv[3]));
+    const char *operation = argv[1], *prefix = argc == 5 ? argv[4] : "f";
+    if (!strncmp(operation, "tree-", 5)) return tree(argv[2], !strcmp(operation, "tree-read"), atof(argv[3]));
     long count = atol(argv[3]);
-    char path[4096], bytes[4096];
-    memset(bytes, 's', sizeof bytes);
+    int looks = !strcmp(operation, "stat") || !strcmp(operation, "read");
     double start = now();
     for (long i = 0; i < count; i++) {
         // 7919 is prime: every file once, in an order that no cache foresees.
-        long number = strcmp(argv[1], "stat") ? i : i * 7919 % count;
-        snprintf(path, sizeof path, "%s/f%ld", argv[2], number);
-        if (!strcmp(argv[1], "create")) {
-            create(path, bytes, 0);
-        } else if (!strcmp(argv[1], "small")) {
-            create(path, bytes, sizeof bytes);
-        } else if (!strcmp(argv[1], "stat")) {
-            struct stat status;
-            if (lstat(path, &status)) fail(path);
-        } else if (unlink(path)) {
-            fail(path);
-        }
+        long number = looks ? i * 7919 % count : i;
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s%ld", argv[2], prefix, number);
+        perform(operation, path);
     }
     printf("%.1f\n", (double)count / (now() - start));
     return 0;

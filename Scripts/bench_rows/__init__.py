@@ -1,0 +1,1 @@
+"""The columns and rows of Scripts/bench."""

@@ -92,6 +92,7 @@ extension Client {
         keepPages(inode)
         if remaining == .none, inode.mayBeForgotten { inodes.remove(inode) }
         serveWaiters(of: inode)
+        inode.shed()
     }
 
     /// Drops what only a lease for reading kept true.

@@ -95,6 +95,12 @@ extension Client {
         wait(for: changesToForget.sorted()[...], body)
     }
 
+    /// The same, of one inode only, before anybody is shown what it is like: who sees a change in an answer, and asks the kernel
+    /// next, must not be shown how it was before.
+    package func whenKernelHasForgotten(changeOf id: InodeID, _ body: @escaping () -> Void) {
+        if changesToForget.contains(id) { wait(for: [id], body) } else { body() }
+    }
+
     private func wait(for changed: ArraySlice<InodeID>, _ body: @escaping () -> Void) {
         var rest = changed
         while let id = rest.popFirst() {

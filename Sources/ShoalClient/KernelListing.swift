@@ -9,6 +9,8 @@ struct KernelListing {
     private var generation: UInt32?
     /// Directories opened to add to the pages, and not closed.
     private(set) var openCount = 0
+    /// `ReadDirectoryReply.before` of the listing that is in the pages; 0 if that has not begun.
+    var before: UInt64 = 0
 
     /// - Parameter current: `Inode.generation`.
     mutating func opened(at current: UInt32) -> Client.PageUse {
@@ -19,6 +21,7 @@ struct KernelListing {
         guard openCount == 0 else { return .none }
         generation = current
         openCount = 1
+        before = 0
         return .fresh
     }
 
@@ -44,6 +47,12 @@ extension Client {
     package func listingRead(_ id: InodeID) {
         inodes.existing(id)?.pages.noteServed(RangeSet(0..<Geometry.fileBytesMax))
     }
+
+    /// One that fills the pages has begun: names from `before` on are not part of it.
+    package func listingBegan(_ id: InodeID, before: UInt64) { inodes.existing(id)?.kernelListing.before = before }
+
+    /// Of who has had the first names from the pages, and goes on here since those were dropped.
+    package func listingBound(_ id: InodeID) -> UInt64 { inodes.existing(id)?.kernelListing.before ?? 0 }
 
     package func listingReleased(_ id: InodeID) { inodes.existing(id)?.kernelListing.released() }
 }

@@ -7,13 +7,15 @@ struct Listing {
     let keepsAccessTime: Bool
     /// The kernel keeps what it reads.
     let isKept: Bool
-    /// `ReadDirectoryReply.before`; 0 until the first answer.
-    var before: UInt64 = 0
+    /// `ReadDirectoryReply.before`; 0 until the first answer. Of what is in the kernel's pages, which it may have the first names
+    /// from, that of the listing that filled them.
+    var before: UInt64
 
     /// After the last entry of all, once that has been given.
     var end: FuseDirectoryCookie?
 
-    init(keepsAccessTime: Bool, isKept: Bool) {
+    init(keepsAccessTime: Bool, isKept: Bool, before: UInt64) {
+        self.before = before
         self.keepsAccessTime = keepsAccessTime
         self.isKept = isKept
     }

@@ -13,7 +13,11 @@ extension MountFilesystem {
             }
         }
         // Linux names the handle where it is about to read from pages, or to seek from the end.
-        guard let handle else { return client.attributes(of: inode, completion: answer) }
+        guard let handle else {
+            return client.attributes(of: inode) { [self] result in
+                client.whenKernelHasForgotten(changeOf: inode) { answer(result) }
+            }
+        }
         client.attributesForOpenFile(inode, readsPages: readsPages(handle), completion: answer)
     }
 

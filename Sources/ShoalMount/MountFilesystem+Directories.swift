@@ -14,7 +14,9 @@ extension MountFilesystem {
             case .kept: [.cacheDirectory, .keepCache]
             }
         if reply.opened(handle, options: options) {
-            listings[handle] = Listing(keepsAccessTime: flags.keepsAccessTime, isKept: use != .none)
+            listings[handle] = Listing(
+                keepsAccessTime: flags.keepsAccessTime, isKept: use != .none,
+                before: use == .kept ? client.listingBound(inode) : 0)
         } else if use != .none {
             client.listingReleased(inode)
         }
@@ -23,6 +25,9 @@ extension MountFilesystem {
     func readDirectory(
         _ inode: InodeID, handle: FuseFileHandle, after cookie: FuseDirectoryCookie, reply: FuseDirectoryReply
     ) {
+        if listings[handle]?.isKept == true, listings[handle]?.before == 0, cookie != .start {
+            listings[handle]?.before = client.listingBound(inode)
+        }
         let open = listings[handle]
         // The kernel asks once more to be told of the end; names that were made since are not part of the listing.
         let before = open?.bound(after: cookie) ?? 0
@@ -38,6 +43,7 @@ extension MountFilesystem {
             switch result {
             case .success(let listing):
                 listings[handle]?.before = listing.before
+                if before == 0, open?.isKept == true { client.listingBegan(inode, before: listing.before) }
                 if before == 0 { listings[handle]?.end = nil }
                 reply.addDots(parent: listing.parent)
                 let taken = listing.entries.prefix {

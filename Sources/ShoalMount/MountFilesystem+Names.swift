@@ -10,10 +10,12 @@ extension MountFilesystem {
             switch result {
             case .success(let attributes?):
                 client.noteShown(attributes.inode)
-                let timeouts = FuseCacheTimeouts(
-                    entry: client.kernelLearns(name, in: parent, as: attributes.inode).seconds,
-                    attributes: client.kernelLearns(attributes).seconds)
-                if reply.entry(attributes, timeouts: timeouts) { client.kernelLearned(attributes.inode) }
+                client.whenKernelHasForgotten(changeOf: attributes.inode) { [self] in
+                    let timeouts = FuseCacheTimeouts(
+                        entry: client.kernelLearns(name, in: parent, as: attributes.inode).seconds,
+                        attributes: client.kernelLearns(attributes).seconds)
+                    if reply.entry(attributes, timeouts: timeouts) { client.kernelLearned(attributes.inode) }
+                }
             case .success(nil):
                 let validity = client.kernelLearns(name, in: parent, as: nil)
                 if validity.nanoseconds > 0 { reply.absent(timeout: validity.seconds) } else { reply.error(.notFound) }

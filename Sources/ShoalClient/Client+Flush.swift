@@ -41,8 +41,11 @@ extension Client {
     /// more the bytes are given up, since nobody is left to make room for them or to try again. A closed file gives its
     /// reservation back on the way, so that its lease can go without another message.
     func flushUnasked(_ inode: Inode) {
+        let sequence = inode.grant.sequence
         flush(inode, releasesReservation: inode.openCount == 0, reportsLoss: false) { [self] result in
             guard case .failure(let error) = result else { return leaveToReaders(inode) }
+            // With the session ended what there was to lose, and somebody may have written since.
+            guard inode.grant.sequence == sequence else { return }
             if inode.openCount == 0, inode.isDirty {
                 giveUp(inode, error)
             } else if !inode.isDirty {

@@ -56,8 +56,10 @@ extension Client {
         if inode.grant.mode.allowsWriting, inode.isDirty || inode.reservesMoreThanItHas, !recall.hasFlushed {
             inode.recall?.hasFlushed = true
             inode.active += 1
+            let sequence = inode.grant.sequence
             flush(inode, releasesReservation: true, reportsLoss: false) { [self] result in
-                if case .failure(let error) = result {
+                // What was written since the session ended is of another lease.
+                if case .failure(let error) = result, inode.grant.sequence == sequence {
                     logger.error("inode \(inode.id): could not write back before giving its lease up: \(error)")
                     discardDirty(of: inode)
                     inode.attributesAreOld = true

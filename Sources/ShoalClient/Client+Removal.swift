@@ -89,8 +89,9 @@ extension Client {
     func dropOrphan(_ inode: Inode) {
         if inode.isOrphan, inode.grant.mode.allowsWriting, inode.isDirty {
             return waitUntilQuiet(inode) { [self] in
+                let sequence = inode.grant.sequence
                 flush(inode) { [self] result in
-                    if case .failure(let error) = result { giveUp(inode, error) }
+                    if case .failure(let error) = result, inode.grant.sequence == sequence { giveUp(inode, error) }
                     if inode.isOrphan, inode.openCount == 0 { dropOrphan(inode) }
                 }
             }

@@ -46,6 +46,8 @@ struct InodeTests {
         let cluster = try Cluster()
         var limits = ClientLimits.production
         limits.cacheBytesMax = 1 << 20
+        // It keeps its write lease.
+        limits.finishedFilesDelay = .seconds(1000)
         let a = try cluster.client("a", limits: limits)
         let b = try cluster.client("b")
         let file = try cluster.create(a, "f")

@@ -19,7 +19,7 @@ struct SimulationTests {
     /// What each was, is in docs/testing.md.
     @Test(
         "Faults that were found stay mended",
-        arguments: [26, 207, 327, 624, 4289])
+        arguments: [10, 26, 207, 327, 624, 4289, 203_414])
     func named(seed: UInt64) {
         let outcome = simulate(seed)
         #expect(outcome.complaints.isEmpty, "\(outcome.complaints.prefix(2))")

@@ -36,7 +36,7 @@ extension Inode {
     }
     /// Operations that wait for a lease, with the mode they need.
     var waiters: [LeaseWaiter] {
-        _read { if let activity { yield activity.waiters } else { yield[] } }
+        _read { if let activity { yield activity.waiters } else { yield Array() } }
         _modify { yield &madeActivity.waiters }
     }
     /// Renames under way that may bring it into a quota tree.
@@ -66,7 +66,7 @@ extension Inode {
     }
     /// Those who wait until the kernel has been told to forget the attributes.
     var attributeWaiters: [() -> Void] {
-        _read { if let activity { yield activity.attributeWaiters } else { yield[] } }
+        _read { if let activity { yield activity.attributeWaiters } else { yield Array() } }
         _modify { yield &madeActivity.attributeWaiters }
     }
     var pages: KernelPages {

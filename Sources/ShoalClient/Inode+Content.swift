@@ -19,12 +19,12 @@ final class InodeContent {
 
 extension Inode {
     var blocks: [UInt64: CacheBlock] {
-        _read { if let content { yield content.blocks } else { yield [:] } }
+        _read { if let content { yield content.blocks } else { yield Dictionary() } }
         _modify { yield &madeContent.blocks }
     }
     /// Blocks with dirty pages, ascending when flushed.
     var dirtyBlocks: Set<UInt64> {
-        _read { if let content { yield content.dirtyBlocks } else { yield [] } }
+        _read { if let content { yield content.dirtyBlocks } else { yield Set() } }
         _modify { yield &madeContent.dirtyBlocks }
     }
     /// Blocks being written to the nodes.
@@ -39,7 +39,7 @@ extension Inode {
     }
     /// Chunks that this mount wrote and has not synced.
     var unsyncedChunks: Set<UInt32> {
-        _read { if let content { yield content.unsyncedChunks } else { yield [] } }
+        _read { if let content { yield content.unsyncedChunks } else { yield Set() } }
         _modify { yield &madeContent.unsyncedChunks }
     }
     /// Numbers the writes to this file's chunks; it never goes back.
@@ -49,7 +49,7 @@ extension Inode {
     }
     /// Told whenever a flush or a commit ends.
     var flushWaiters: [() -> Void] {
-        _read { if let content { yield content.flushWaiters } else { yield [] } }
+        _read { if let content { yield content.flushWaiters } else { yield Array() } }
         _modify { yield &madeContent.flushWaiters }
     }
     var readAhead: ReadAheadState {

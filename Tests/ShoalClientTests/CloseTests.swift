@@ -159,7 +159,9 @@ struct CloseTests {
         #expect(try cluster.read(b, new) == pattern(6000, 2))
     }
 
-    @Test("A file that was written back and closed is left to readers: who looks at it elsewhere is answered by the server alone")
+    @Test(
+        "A file that was written back and closed is left to readers: who looks at it elsewhere is answered by the server alone"
+    )
     func leftToReaders() throws {
         let cluster = try Cluster()
         let a = try cluster.client("a")

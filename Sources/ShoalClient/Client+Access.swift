@@ -21,6 +21,13 @@ extension Client {
         guard limits.keepsAccessTimes, inode.grant.mode >= .part else { return }
         let now = scheduler.wallClock
         guard inode.attributes.accessCounts(at: now) else { return }
+        if accessTimesToCommit.contains(inode.id) {
+            // Goes with the commit that the time which was set by hand waits for: what the server has until then is not told.
+            dropChanged(inode)
+            inode.attributes.accessTime = now
+            inode.needsCommit = true
+            return startWriteBehind(of: inode)
+        }
         let previous = accessTimes[inode.id]?.previous ?? inode.attributes.accessTime
         accessTimes[inode.id] = AccessTime(inode: inode.id, time: now, previous: previous)
         dropChanged(inode)

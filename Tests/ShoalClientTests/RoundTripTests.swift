@@ -99,6 +99,34 @@ struct RoundTripTests {
         try checkThere(cut)
     }
 
+    @Test("An access time that was set by hand, and accesses around the commit that takes it along, do not go back")
+    func accessesAfterSetTimes() throws {
+        let cluster = try Cluster()
+        let a = try cluster.client("a")
+        let file = try cluster.create(a, "f")
+        try cluster.write(a, file, .at(0), pattern(10, 1))
+        var change = AttributeChange()
+        change.accessTime = a.wallClock
+        // Later than any access: each counts.
+        change.modifyTime = Timestamp(seconds: 1 << 33)
+        _ = try cluster.wait { a.setAttributes(of: file, change, completion: $0) }
+        var last = Timestamp()
+        for pause in [1, 400, 1, 200, 300, 1, 2000] {
+            cluster.scheduler.run(for: .milliseconds(Int64(pause)))
+            _ = try cluster.read(a, file)
+            let seen = try cluster.wait { a.attributes(of: file, completion: $0) }.accessTime
+            #expect(seen > last)
+            last = seen
+            var permissions = AttributeChange()
+            permissions.permissions = pause == 1 ? 0o600 : 0o644
+            let changed = try cluster.wait { a.setAttributes(of: file, permissions, completion: $0) }
+            #expect(changed.accessTime == seen, "after \(pause) ms")
+        }
+        cluster.scheduler.run(for: .seconds(2))
+        let b = try cluster.client("b")
+        #expect(try cluster.wait { b.attributes(of: file, completion: $0) }.accessTime == last)
+    }
+
     private func makeDirectory(_ cluster: Cluster, _ client: Client, _ name: String) throws -> InodeID {
         let file = Client.NewFile(mode: FileKind.directory.rawValue | 0o755, uid: 0, gid: 0)
         return try cluster.wait { client.create(.root, named(name), file, completion: $0) }.inode

@@ -108,8 +108,16 @@ struct NamespaceQuotaModelTests {
 
     /// A fresh subtree from time to time, or everything is refused.
     private func clear(_ world: inout World) throws {
-        for (tree, _) in world.shoal.namespace.quotas.inOrder { try world.shoal.removeQuota(tree) }
-        try world.shoal.settleQuotas()
-        #expect(world.shoal.namespace.quotas.inOrder.allSatisfy { $0.quota.state == .removing })
+        let shoal = world.shoal
+        for (tree, quota) in shoal.namespace.quotas.inOrder {
+            // One that is going goes with its last charge, which the removal of another may take: a file with two names.
+            guard shoal.namespace.quotas[tree] != nil else {
+                #expect(quota.state == .removing)
+                continue
+            }
+            try shoal.removeQuota(tree)
+        }
+        try shoal.settleQuotas()
+        #expect(shoal.namespace.quotas.inOrder.allSatisfy { $0.quota.state == .removing })
     }
 }

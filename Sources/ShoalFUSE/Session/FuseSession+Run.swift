@@ -29,14 +29,20 @@ extension FuseSession {
         let bytesMax = FuseMountOptions.messageBytesMax
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytesMax, alignment: 4096)
         defer { buffer.deallocate() }
+        var isAborted = false
         while true {
             let count = read(descriptor, buffer.baseAddress, bytesMax)
             if count > 0 {
                 process(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            } else {
-                let code = count == 0 ? ENODEV : errno
-                // ENOENT: the request was interrupted before we read it.
-                if code != EINTR, code != ENOENT, code != EAGAIN { return code }
+                continue
+            }
+            let code = count == 0 ? ENODEV : errno
+            switch code {
+            // ENOENT: the request was interrupted before we read it.
+            case EINTR, ENOENT, EAGAIN: continue
+            // Also said, once, of a request that the end of the mount took from us while we read it.
+            case ECONNABORTED where !isAborted: isAborted = true
+            default: return code
             }
         }
     }

@@ -13,6 +13,8 @@ package final class Switchboard {
     /// The processes behind listeners that can be stopped.
     package var processes: [String: SimulatedProcess] = [:]
     private(set) var links: [MemoryLink] = []
+    /// All ends of connections there ever were: they hold their callers, who hold them.
+    private var peers: [MemoryPeer] = []
     /// Sees every request that is delivered.
     package var observe: (String, Operation, [UInt8]) -> Void = { _, _, _ in }
 
@@ -28,6 +30,8 @@ package final class Switchboard {
         links.append(link)
     }
 
+    func add(_ peer: MemoryPeer) { peers.append(peer) }
+
     /// Cuts every connection to `address`, or of `owner` to it.
     package func cut(_ address: String, of owner: String? = nil) {
         for link in links where link.address == address && (owner == nil || link.owner == owner) { link.cut() }
@@ -38,8 +42,10 @@ package final class Switchboard {
 
     /// Lets go of everybody.
     package func end() {
-        for link in links { link.end() }
+        for link in links { link.onCut = {} }
+        for peer in peers { peer.end() }
         links = []
+        peers = []
         listeners = [:]
         processes = [:]
         observe = { _, _, _ in }
@@ -91,12 +97,6 @@ package final class MemoryLink {
                 receiver.receive(frame, on: self)
             }
         }
-    }
-
-    fileprivate func end() {
-        onCut = {}
-        dialler.end()
-        accepted.end()
     }
 
     package func cut() {

@@ -22,8 +22,10 @@ package final class MemoryPeer: Peer {
         self.board = board
         self.delegate = delegate
         self.process = process
+        board.add(self)
     }
 
+    /// Lets go of all.
     func end() {
         link = nil
         calls = [:]

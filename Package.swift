@@ -25,6 +25,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -36,6 +37,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
     ],
     targets: [
@@ -62,7 +64,8 @@ let package = Package(
         module("ShoalKeyValue", ["CRocksDB"]),
         module("ShoalChunkStore", ["CLinux", "ShoalTypes", "ShoalChecksum", "ShoalKeyValue"]),
         module("ShoalMetadata", ["ShoalTypes", "ShoalWire", "ShoalPlacement", "ShoalKeyValue"]),
-        module("ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging]),
+        module(
+            "ShoalClient", ["ShoalTypes", "ShoalChecksum", "ShoalWire", "ShoalPlacement", "ShoalRPC", logging, deque]),
 
         // Shells.
         module("ShoalTransport", ["CAffinity", "ShoalTypes", "ShoalWire", "ShoalRPC", logging] + nio),

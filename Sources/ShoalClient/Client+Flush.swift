@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import ShoalChecksum
 import ShoalRPC
@@ -21,7 +22,7 @@ extension Client {
         scheduler.schedule(after: interval) { [self] in
             let end = scheduler.now + limits.writeBehindGrain
             let count = writeBehindQueue.prefix { $0.due <= end }.count
-            let due = writeBehindQueue.prefix(count)
+            let due = Array(writeBehindQueue.prefix(count))
             writeBehindQueue.removeFirst(count)
             if let next = writeBehindQueue.first { scheduleWriteBehind(after: next.due - scheduler.now) }
             for (inode, _) in due { writeBehind(inode) }

@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import ShoalRPC
 import ShoalTypes
@@ -21,11 +22,11 @@ package final class Client {
     /// Bytes on their way to the nodes.
     var flushBytesInFlight = 0
     /// Inodes with dirty blocks that wait for room in `flushBytesInFlight`.
-    var flushQueue: ArraySlice<Inode> = []
+    var flushQueue: Deque<Inode> = []
     /// Inodes whose dirty blocks nobody has asked for yet, and when those leave.
-    var writeBehindQueue: ArraySlice<(inode: Inode, due: MonotonicInstant)> = []
+    var writeBehindQueue: Deque<(inode: Inode, due: MonotonicInstant)> = []
     /// Sizes and times that wait for their turn to be sent.
-    var commitQueue: ArraySlice<PendingCommit> = []
+    var commitQueue: Deque<PendingCommit> = []
     var commitMessages = 0
     /// When bytes or their size were last refused.
     var lastWriteBackFailure: MonotonicInstant?

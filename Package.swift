@@ -4,11 +4,16 @@ import PackageDescription
 /// CI sets SHOAL_WARNINGS_AS_ERRORS; it covers our targets only, not the dependencies'.
 let warnings: [SwiftSetting] =
     Context.environment["SHOAL_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+/// `Scripts/test` sets SHOAL_TESTABLE: an optimised build, but with assertions. Not those of the dependencies: NIO has one that
+/// a readable `/dev/fuse` has a request, which the death of the process that sent it takes back.
+let testable: [SwiftSetting] =
+    Context.environment["SHOAL_TESTABLE"] == nil
+    ? [] : [.unsafeFlags(["-enable-testing", "-assert-config", "Debug"])]
 let strict: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ] + warnings
+    ] + warnings + testable
 
 /// A library target under `Sources/`, with the settings every target shares.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -24,7 +24,7 @@ extension Client {
         dropKernelAttributes != nil && mayRead(inode) && !inode.attributesAreOld && !inode.isDirty
             && !inode.kernelAttributes.areLeaving
             // A write clears them, of which the kernel hears nothing.
-            && !inode.hasSetIDBits && isUnchanged(inode, for: limits.attributeCalm)
+            && !inode.hasSetIDBits && (canDropAtOnce(inode) || isUnchanged(inode, for: limits.attributeCalm))
             // An access by who reads pages is seen only if that has to ask for attributes.
             && (inode.pages.readerCount == 0 || !isAccessDue(inode))
     }
@@ -42,7 +42,7 @@ extension Client {
     }
 
     func dropChanged(_ inode: Inode) {
-        guard inode.kernelAttributes.areShown else { return }
+        guard inode.kernelAttributes.areShown, !dropAtOnce(inode) else { return }
         changesToForget.insert(inode.id)
         dropKernelAttributes(of: [inode]) {}
     }
@@ -50,8 +50,21 @@ extension Client {
     /// Whether a recall may go on to give the lease up; if not, it is called again.
     func kernelAttributesAreGone(_ inode: Inode) -> Bool {
         inode.kernelAttributes.lastChanged = scheduler.now
-        if inode.kernelAttributes.areShown { dropKernelAttributes(of: [inode]) {} }
+        if inode.kernelAttributes.areShown, !dropAtOnce(inode) { dropKernelAttributes(of: [inode]) {} }
         return !inode.kernelAttributes.areLeaving
+    }
+
+    /// The kernel can be told without waiting for anything that waits for us, as it may for an inode that is being evicted:
+    /// a directory has no pages to write back, and a file has none, nor any being read, once all who opened it have closed.
+    private func canDropAtOnce(_ inode: Inode) -> Bool {
+        dropKernelAttributesAtOnce != nil && (inode.isDirectory || inode.openCount == 0)
+    }
+
+    /// False if it has to be done on another thread.
+    private func dropAtOnce(_ inode: Inode) -> Bool {
+        guard canDropAtOnce(inode), dropKernelAttributesAtOnce?(inode.id) ?? false else { return false }
+        inode.kernelAttributes.areShown = false
+        return true
     }
 
     /// Has the kernel forget them, in parts that do not wait for each other.

@@ -13,6 +13,8 @@ extension Client {
         completion: @escaping Completion<FileAttributes>
     ) {
         let inode = inodes.inode(id)
+        // Most who open a file read it, which counts as an access: now the kernel can still be told at once.
+        if inode.openCount == 0, isAccessDue(inode) { dropChanged(inode) }
         // Counted before the lease is there, so that it cannot be given back in between.
         inode.openCount += 1
         let fail: (FileError) -> Void = { [self] error in

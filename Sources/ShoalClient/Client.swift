@@ -41,6 +41,8 @@ package final class Client {
     package var growKernelFile: ((InodeID, UInt64, @escaping () -> Void) -> Void)?
     /// Makes the kernel forget the attributes of inodes, then calls back; nil without a kernel that keeps them.
     package var dropKernelAttributes: (([InodeID], @escaping () -> Void) -> Void)?
+    /// Makes it forget those of one inode before it returns; false if it may yet learn them from an answer on its way.
+    package var dropKernelAttributesAtOnce: ((InodeID) -> Bool)?
     /// Makes the kernel forget names of a directory, then calls back; nil without a kernel that keeps them.
     package var dropKernelNames: ((InodeID, [FileName], @escaping () -> Void) -> Void)?
     /// Names that renames under way take away, with how many do.

@@ -101,6 +101,9 @@ package final class MountService: Sendable {
                 guard let session else { return completion() }
                 filesystem.value.dropAttributes(of: inodes, session, loop, completion)
             }
+            client.value.dropKernelAttributesAtOnce = { [client, weak session] inode in
+                session?.dropAttributesAtOnce(of: inode) ?? true || !client.value.kernelKnows(inode)
+            }
             client.value.dropKernelNames = { [weak session] directory, names, completion in
                 guard let session else { return completion() }
                 let confined = LoopConfined(completion)

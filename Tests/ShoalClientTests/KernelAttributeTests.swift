@@ -32,7 +32,7 @@ struct KernelAttributeTests {
         limits.attributeCalm = .milliseconds(0)
         let a = try cluster.client("a")
         let b = try cluster.client("b", limits: limits)
-        let kernel = AttributeTwin(b, cluster.scheduler)
+        let kernel = AttributeTwin(b, cluster.scheduler, dropsAtOnce: false)
         for number in 0..<60 {
             let file = try cluster.create(a, "f\(number)", opens: false)
             _ = try cluster.lookup(b, "f\(number)")
@@ -59,9 +59,16 @@ private final class AttributeTwin {
 
     var kept: [InodeID] { entries.filter { $0.value.end > scheduler.now }.map(\.key) }
 
-    init(_ client: Client, _ scheduler: VirtualScheduler) {
+    init(_ client: Client, _ scheduler: VirtualScheduler, dropsAtOnce: Bool) {
         self.client = client
         self.scheduler = scheduler
+        if dropsAtOnce {
+            client.dropKernelAttributesAtOnce = { [unowned self] inode in
+                version += 1
+                entries[inode] = nil
+                return true
+            }
+        }
         client.dropKernelAttributes = { [unowned self] inodes, done in
             later {
                 self.version += 1
@@ -118,7 +125,7 @@ private final class SizeRun {
         for name in ["a", "b", "c"] {
             let client = try cluster.client(name, limits: limits)
             clients.append(client)
-            kernels.append(AttributeTwin(client, cluster.scheduler))
+            kernels.append(AttributeTwin(client, cluster.scheduler, dropsAtOnce: seed % 2 == 0))
         }
         for number in 0..<4 { files.append(try cluster.create(clients[0], "f\(number)", opens: false)) }
         for client in clients { for number in files.indices { _ = try cluster.lookup(client, "f\(number)") } }

@@ -18,6 +18,13 @@ extension FuseSession {
         }
     }
 
+    /// The same before it returns, for one inode; false if the kernel does not have it. Only for what can be evicted without a
+    /// request: a directory, or a file that nobody has open (vm_ops of its mappings write back before RELEASE is sent, and
+    /// reads of its pages hold that up).
+    package func dropAttributesAtOnce(of inode: InodeID) -> Bool {
+        fuse_lowlevel_notify_inval_inode(session, inode.rawValue, -1, 0) != -ENOENT
+    }
+
     /// Makes the kernel forget what these names of a directory refer to, or that they are absent, and detach what is mounted
     /// below them. `completion` runs on another thread, after that; also if the kernel knows no such directory, or the
     /// mount has ended. It does not run if the kernel could not do it.

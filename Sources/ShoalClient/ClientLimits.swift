@@ -53,8 +53,8 @@ package struct ClientLimits: Sendable {
     package var growthsMax = 3
     /// After this the kernel is taken to wait for a page that it is reading itself; it needs microseconds else.
     package var pageDropPatience = Interval.milliseconds(5)
-    /// Attributes that changed so short a time ago are not given to the kernel: to take them back costs more than to
-    /// be asked for them again a few times.
+    /// Attributes of an open file that changed so short a time ago are not given to the kernel: to take them back, on another
+    /// thread, costs more than to be asked for them again a few times.
     package var attributeCalm = Interval.milliseconds(20)
     /// Inodes whose attributes the kernel is told to forget at once.
     package var attributeDropsMax = 64
